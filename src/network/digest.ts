@@ -1,0 +1,29 @@
+/** DESIGN: what a node tells the others about itself, beside the log. The dashboard and the autopilot read it; safety never does. */
+import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
+
+export interface Digest {
+  readonly id: NodeId;
+  /** What a person calls this tab; 1 to 40 characters. */
+  readonly name: string;
+  /** Equal for all tabs of one browser profile: they fail together. 32 lower-case hexadecimal digits. */
+  readonly device: string;
+  readonly visible: boolean;
+  readonly role: RoleName;
+  readonly term: Term;
+  readonly leader: NodeId | null;
+  readonly lastLogIndex: LogIndex;
+  readonly commitIndex: LogIndex;
+  readonly lastApplied: LogIndex;
+  readonly storageOk: boolean;
+}
+
+/** One line of the peer list. */
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly connected: boolean;
+  /** Smoothed; `null` before the first answer. */
+  readonly roundTripMs: Millis | null;
+  /** Since anything authentic arrived; `null` if nothing ever did. */
+  readonly lastContactMs: Millis | null;
+  readonly digest: Digest | null;
+}

@@ -1,0 +1,177 @@
+/**
+ * What page and worker say to each other. The page hosts what only a page can (keyboard, RTCPeerConnection); the worker is the node.
+ * Types only: both sides import this file and nothing else of the other.
+ */
+import type { AcceptedUpdate, ChangesJson, DocumentResponse, MapValue } from "../document/types.ts";
+import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
+
+/** DESIGN §8, `status()`, and what the page shows beside it. */
+export interface NodeStatus {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  readonly role: RoleName;
+  readonly term: Term;
+  readonly leader: NodeId | null;
+  readonly commitIndex: LogIndex;
+  readonly lastApplied: LogIndex;
+  readonly lastLogIndex: LogIndex;
+  readonly firstLogIndex: LogIndex;
+  readonly snapshotIndex: LogIndex;
+  /** Of the document, as applied here. */
+  readonly version: number;
+  /** Proposals of this tab that are not committed yet. The page adds its editor's. */
+  readonly unconfirmed: number;
+  readonly voters: readonly NodeId[];
+  readonly learners: readonly NodeId[];
+  readonly adopted: readonly NodeId[];
+  readonly peers: readonly PeerLine[];
+  /** Whether a majority of the voters, and the leader, answer as far as this node can tell. */
+  readonly quorum: boolean;
+  /** How many more voters may fail. */
+  readonly failureTolerance: number;
+  /** On how many browsers the voters lie. */
+  readonly devices: number;
+  readonly generation: { readonly number: number; readonly id: string } | null;
+  readonly storage: {
+    readonly persistent: boolean;
+    readonly durability: "strict" | "relaxed";
+    readonly bytes: number;
+    /** `null`: healthy; else what is wrong, in words. */
+    readonly failure: string | null;
+  };
+  readonly faults: readonly string[];
+  readonly signaling: SignalingState;
+  /** Messages refused since the start, by reason. */
+  readonly refused: { readonly [reason: string]: number };
+  /** Milliseconds since the leader was last heard; `null` if there is none. */
+  readonly leaderContactMs: Millis | null;
+}
+
+export interface PeerLine {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly connected: boolean;
+  readonly roundTripMs: Millis | null;
+  readonly lastContactMs: Millis | null;
+  /** Known to a leader only. */
+  readonly matchIndex: LogIndex | null;
+  /** From its digest; `null` before the first. */
+  readonly role: RoleName | null;
+  readonly term: Term | null;
+  readonly commitIndex: LogIndex | null;
+  readonly lastApplied: LogIndex | null;
+  readonly visible: boolean | null;
+  readonly sameDevice: boolean | null;
+}
+
+/** `waiting`: not reached yet or lost, trying again. */
+export type SignalingState = "connected" | "waiting" | "off";
+
+export type NodeRequest =
+  | {
+      readonly kind: "edit";
+      readonly clientId: string;
+      readonly author: string;
+      readonly baseVersion: number;
+      readonly updates: readonly ChangesJson[];
+    }
+  | { readonly kind: "set"; readonly key: string; readonly value: MapValue }
+  | { readonly kind: "compareAndSet"; readonly key: string; readonly expected: MapValue; readonly value: MapValue }
+  | { readonly kind: "get"; readonly key: string }
+  | { readonly kind: "read" }
+  | { readonly kind: "isolate" }
+  | { readonly kind: "heal" };
+
+/** The value that each request resolves with. */
+export interface NodeResults {
+  edit: { readonly index: LogIndex; readonly term: Term; readonly response: DocumentResponse };
+  set: { readonly index: LogIndex; readonly term: Term };
+  compareAndSet: { readonly index: LogIndex; readonly term: Term; readonly swapped: boolean };
+  get: MapValue;
+  read: { readonly text: string; readonly version: number; readonly map: { readonly [key: string]: MapValue } };
+  isolate: null;
+  heal: null;
+}
+
+/** A refusal that crossed the thread: `name` is one of the driver's error names. */
+export interface NodeFailure {
+  readonly name: string;
+  readonly message: string;
+  /** For edits: the code of the document (`baseTooOld`, ...). */
+  readonly code: string | null;
+  /** False: surely not applied. */
+  readonly mayHaveApplied: boolean;
+}
+
+/** Ends the node of this tab, or keeps it from starting. */
+export interface NodeStop {
+  readonly code: "storage" | "assertion" | "badLink" | "unsupported" | "identityTaken";
+  readonly message: string;
+}
+
+export type ToNode =
+  | {
+      readonly kind: "open";
+      /** What stands behind `#` in the link: 128 random bits, base64url, 22 characters. */
+      readonly secret: string;
+      readonly create: boolean;
+      /** This tab's last node in this room (sessionStorage): a hint, never an identity. */
+      readonly hint: NodeId | null;
+      readonly name: string;
+      /** `null`: no signaling server. */
+      readonly signalingUrl: string | null;
+      readonly visible: boolean;
+      /** Whether the browser promised to keep the origin's storage. */
+      readonly persistent: boolean;
+    }
+  | { readonly kind: "request"; readonly id: number; readonly request: NodeRequest }
+  | { readonly kind: "rename"; readonly name: string }
+  | { readonly kind: "visibility"; readonly visible: boolean }
+  | { readonly kind: "leaving" }
+  /** What simple-peer wants told to the other side: session description or candidate. */
+  | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
+  /** The negotiated data channel, transferred before its use. */
+  | { readonly kind: "channel"; readonly connectionId: string; readonly channel: RTCDataChannel }
+  /** SHA-256 fingerprints of both DTLS certificates, from the connection's actual descriptions, upper-case hexadecimal with colons. */
+  | {
+      readonly kind: "connected";
+      readonly connectionId: string;
+      readonly localFingerprint: string;
+      readonly remoteFingerprint: string;
+    }
+  | { readonly kind: "closed"; readonly connectionId: string; readonly reason: string };
+
+export type FromNode =
+  | { readonly kind: "opened"; readonly nodeId: NodeId; readonly secret: string }
+  | { readonly kind: "stopped"; readonly stop: NodeStop }
+  | { readonly kind: "status"; readonly status: NodeStatus }
+  /** The whole document as applied; first thing after `opened`, and whenever it was replaced. */
+  | {
+      readonly kind: "document";
+      readonly version: number;
+      readonly text: string;
+      readonly map: { readonly [key: string]: MapValue };
+    }
+  /** What was accepted since: the first update leads from `fromVersion` to the next version. */
+  | { readonly kind: "updates"; readonly fromVersion: number; readonly updates: readonly AcceptedUpdate[] }
+  | { readonly kind: "map"; readonly key: string; readonly value: MapValue }
+  | { readonly kind: "answered"; readonly id: number; readonly value: NodeResults[keyof NodeResults] }
+  | { readonly kind: "refused"; readonly id: number; readonly failure: NodeFailure }
+  | { readonly kind: "event"; readonly event: NodeEvent }
+  /** Make a connection; the initiator offers. */
+  | {
+      readonly kind: "dial";
+      readonly connectionId: string;
+      readonly initiator: boolean;
+      readonly iceServers: readonly RTCIceServer[];
+    }
+  | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
+  | { readonly kind: "hangUp"; readonly connectionId: string };
+
+/** One line of `events()`. `at`: milliseconds since the epoch, for people only. */
+export interface NodeEvent {
+  readonly at: number;
+  readonly kind: "election" | "configuration" | "fault" | "peer" | "storage" | "signaling";
+  readonly term: Term;
+  readonly text: string;
+}
