@@ -1,0 +1,69 @@
+/** The server's own figures, as Prometheus text. Numbers only: no topic, node id or address is a label. */
+import { Counter, Gauge, Registry } from "prom-client";
+
+export type RefusalReason =
+  | "malformed"
+  | "oversize"
+  | "binary"
+  | "notJoined"
+  | "alreadyJoined"
+  | "unknownPeer"
+  | "otherVersion"
+  | "flooded"
+  | "roomFull"
+  | "tooManyRooms"
+  | "tooManySockets"
+  | "wrongOrigin"
+  | "wrongPath"
+  | "badRequest"
+  | "joinTimeout"
+  | "slowReader"
+  | "deadSocket"
+  | "socketError";
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #refused = new Counter({
+    name: "signaling_refused_total",
+    help: "Messages and sockets refused, by reason.",
+    labelNames: ["reason"],
+    registers: [this.#registry],
+  });
+  readonly #relayed = new Counter({
+    name: "signaling_relayed_total",
+    help: "Sealed messages handed on.",
+    registers: [this.#registry],
+  });
+  readonly #counts = new Map<RefusalReason, number>();
+
+  constructor(current: { readonly sockets: () => number; readonly rooms: () => number }) {
+    const gauge = (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(value());
+        },
+      });
+    gauge("signaling_sockets", "Open WebSockets.", current.sockets);
+    gauge("signaling_rooms", "Rooms with at least one member.", current.rooms);
+  }
+
+  refuse(reason: RefusalReason): void {
+    this.#refused.inc({ reason });
+    this.#counts.set(reason, this.refused(reason) + 1);
+  }
+
+  refused(reason: RefusalReason): number {
+    return this.#counts.get(reason) ?? 0;
+  }
+
+  relay(): void {
+    this.#relayed.inc();
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
