@@ -1,13 +1,30 @@
+/** How the page, the library (`--mode library`) and the units are built and run. */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { dependencies } from "./package.json" with { type: "json" };
 
-export default defineConfig({
+const page = { outDir: "dist", target: "es2023", sourcemap: true };
+
+const library = {
+  outDir: "dist/lib",
+  target: "es2023",
+  sourcemap: true,
+  copyPublicDir: false,
+  lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "tabraft" },
+  // Whoever uses the library installs what it stands on.
+  rolldownOptions: { external: Object.keys(dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
+};
+
+export default defineConfig(({ mode }) => ({
   plugins: [react()],
-  worker: { format: "es" },
-  build: { outDir: "dist", target: "es2023", sourcemap: true },
+  worker: { format: "es" as const },
+  build: mode === "library" ? library : page,
   optimizeDeps: { include: ["simple-peer/simplepeer.min.js"] },
+  server: {
+    proxy: { "/signal": { target: `ws://127.0.0.1:${process.env["TABRAFT_SIGNALING_PORT"] ?? "8080"}`, ws: true } },
+  },
   test: {
     include: ["src/**/*.test.ts", "src/**/*.test.tsx", "signaling-server/**/*.test.ts", "scripts/**/*.test.ts"],
-    environment: "node",
+    environment: "node" as const,
   },
-});
+}));
