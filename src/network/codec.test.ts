@@ -1,0 +1,269 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Configuration, Entry, Message } from "../raft/types.ts";
+import { decodeEnvelope, type Envelope, encodeEnvelope } from "./codec.ts";
+
+const link = { from: "sender", to: "receiver" };
+
+const integer = fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constantFrom(0, 127, 128, 2 ** 32, 2 ** 49, Number.MAX_SAFE_INTEGER));
+const term = fc.integer({ min: 1, max: 2 ** 40 });
+const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
+const bytes = fc.uint8Array({ maxLength: 200 });
+const sorted = (ids: string[]) => [...ids].sort((a, b) => (a < b ? -1 : 1));
+const configuration: fc.Arbitrary<Configuration> = fc
+  .record({
+    voters: fc.uniqueArray(id, { minLength: 1, maxLength: 5 }).map(sorted),
+    votersOld: fc.uniqueArray(id, { maxLength: 5 }).map(sorted),
+    learners: fc.uniqueArray(id, { maxLength: 5 }).map(sorted),
+  })
+  .map((found) => ({ ...found, learners: found.learners.filter((learner) => !found.voters.includes(learner)) }));
+const entryBody = fc.oneof(
+  fc.constant({ kind: "blank" as const }),
+  bytes.map((command) => ({ kind: "command" as const, command })),
+  configuration.map((found) => ({ kind: "configuration" as const, configuration: found })),
+);
+const generation = fc
+  .record({ number: integer.map((n) => Math.max(n, 1)), id: hex, parentId: fc.option(hex), forkIndex: integer })
+  .map((found) => (found.parentId === null ? { ...found, forkIndex: 0 } : found));
+const refusal = fc.option(
+  fc.constantFrom(
+    ...([
+      "notLeader",
+      "overloaded",
+      "notReady",
+      "changeOpen",
+      "configurationMoved",
+      "noVoters",
+      "noChange",
+      "notPristine",
+    ] as const),
+  ),
+);
+const base = { from: fc.constant(link.from), to: fc.constant(link.to), term, generation };
+const flags = { preVote: fc.boolean() };
+
+/** A log position and entries after it, with terms that never fall, and a message term that is above none. */
+const stretch = fc
+  .record({
+    index: fc.nat(2 ** 40),
+    terms: fc.array(fc.nat(3), { maxLength: 8 }),
+    bodies: fc.array(entryBody, { minLength: 8, maxLength: 8 }),
+  })
+  .map(({ index, terms, bodies }) => {
+    let at = index === 0 ? 0 : 7;
+    const prevLogTerm = at;
+    const entries = terms.map((step, position): Entry => {
+      at = Math.max(1, at + step);
+      return { ...(bodies[position] ?? { kind: "blank" }), index: index + 1 + position, term: at };
+    });
+    return { prevLogIndex: index, prevLogTerm, entries, term: at + 1 };
+  });
+
+const message: fc.Arbitrary<Message> = fc.oneof(
+  fc
+    .record({ ...base, ...flags, kind: fc.constant("requestVote" as const), lastLogIndex: integer })
+    .map((found) => ({ ...found, lastLogTerm: found.lastLogIndex === 0 ? 0 : found.term })),
+  fc.record({
+    ...base,
+    ...flags,
+    kind: fc.constant("requestVoteResponse" as const),
+    requestedTerm: integer,
+    voteGranted: fc.boolean(),
+  }),
+  fc
+    .tuple(fc.record({ ...base, kind: fc.constant("appendEntries" as const), leaderCommit: integer, round: integer }), stretch)
+    .map(([found, more]) => ({ ...found, ...more })),
+  fc.record({
+    ...base,
+    kind: fc.constant("appendEntriesResponse" as const),
+    success: fc.boolean(),
+    matchIndex: integer,
+    refusedIndex: integer,
+    hintIndex: integer,
+    hintTerm: integer,
+    round: integer,
+  }),
+  fc.record({ ...base, kind: fc.constant("propose" as const), requestId: integer, commands: fc.array(bytes, { maxLength: 5 }) }),
+  fc.record({
+    ...base,
+    kind: fc.constant("proposeResponse" as const),
+    requestId: integer,
+    firstIndex: integer,
+    entriesTerm: integer,
+    refusal,
+  }),
+  fc.record({ ...base, kind: fc.constant("readIndex" as const), requestId: integer }),
+  fc.record({ ...base, kind: fc.constant("readIndexResponse" as const), requestId: integer, readIndex: integer, refusal }),
+);
+const name = fc
+  .string({ minLength: 1, maxLength: 40, unit: "binary" })
+  .filter((text) => [...text].length <= 40 && !/\p{Surrogate}/u.test(text));
+const digest = fc.record({
+  id: fc.constant(link.from),
+  name,
+  device: hex,
+  visible: fc.boolean(),
+  role: fc.constantFrom(...(["learner", "follower", "candidate", "leader"] as const)),
+  term: integer,
+  leader: fc.option(id),
+  lastLogIndex: integer,
+  commitIndex: integer,
+  lastApplied: integer,
+  storageOk: fc.boolean(),
+});
+const word = fc.integer({ min: 0, max: 0xffff_ffff });
+const envelope: fc.Arbitrary<Envelope> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("raft" as const), epoch: word, message }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("digest" as const), epoch: word, digest }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ping" as const, "pong" as const), epoch: word, nonce: word }) },
+);
+
+describe("envelope", () => {
+  test("comes back as it was", () => {
+    fc.assert(
+      fc.property(envelope, (sent) => {
+        expect(decodeEnvelope(encodeEnvelope(sent), link)).toEqual(sent);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("sender and receiver are the connection's, whatever the message was written for", () => {
+    const sent = encodeEnvelope({
+      kind: "raft",
+      epoch: 1,
+      message: {
+        kind: "readIndex",
+        from: "forged",
+        to: "x",
+        term: 1,
+        requestId: 1,
+        generation: { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 },
+      },
+    });
+    expect(decodeEnvelope(sent, link)).toMatchObject({ message: { from: "sender", to: "receiver" } });
+  });
+
+  test("every cut-off and every lengthened message is refused", () => {
+    fc.assert(
+      fc.property(envelope, (sent) => {
+        const whole = encodeEnvelope(sent);
+        for (let length = 0; length < whole.length; length += 1) {
+          expect(decodeEnvelope(whole.subarray(0, length), link)).toHaveProperty("refused");
+        }
+        const longer = new Uint8Array(whole.length + 1);
+        longer.set(whole);
+        expect(decodeEnvelope(longer, link)).toHaveProperty("refused");
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("another protocol version is refused as such", () => {
+    const bytes = encodeEnvelope({ kind: "ping", epoch: 1, nonce: 2 });
+    bytes[0] = 2;
+    expect(decodeEnvelope(bytes, link)).toEqual({ refused: "otherVersion" });
+  });
+
+  test("100,000 mutated messages: no throw, and what is accepted is said again in the same bytes", () => {
+    const originals = fc.sample(envelope, { numRuns: 500, seed: 20 }).map(encodeEnvelope);
+    const random = fc.sample(fc.nat(0xffff_ffff), { numRuns: 4096, seed: 21 });
+    let drawn = 0;
+    const draw = (below: number) => {
+      drawn += 1;
+      return ((random[drawn % 4096] ?? 0) + drawn) % below;
+    };
+    let accepted = 0;
+    for (let round = 0; round < 100_000; round += 1) {
+      const bytes = mutate(originals[round % originals.length] ?? new Uint8Array(), draw);
+      const found = decodeEnvelope(bytes, link);
+      if ("refused" in found) continue;
+      accepted += 1;
+      expect(Buffer.compare(encodeEnvelope(found), bytes)).toBe(0);
+    }
+    // Neither everything refused nor nothing: the mutations reach into the fields.
+    expect(accepted).toBeGreaterThan(1000);
+    expect(accepted).toBeLessThan(90_000);
+  });
+
+  test("a list that claims more than the message holds is refused before it is built", () => {
+    const sent = encodeEnvelope({
+      kind: "raft",
+      epoch: 1,
+      message: {
+        kind: "propose",
+        ...link,
+        term: 1,
+        requestId: 1,
+        generation: { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 },
+        commands: [],
+      },
+    });
+    const huge = new Uint8Array([...sent.subarray(0, -1), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x07]);
+    expect(decodeEnvelope(huge, link)).toEqual({ refused: "badList" });
+  });
+});
+
+describe("what is refused", () => {
+  const generationOne = { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 };
+  const append = { kind: "appendEntries", ...link, generation: generationOne, leaderCommit: 0, round: 0 } as const;
+  const entry = (index: number, entryTerm: number): Entry => ({ kind: "blank", index, term: entryTerm });
+  test.each([
+    [
+      "an entry of a later term than its message",
+      { ...append, term: 3, prevLogIndex: 0, prevLogTerm: 0, entries: [entry(1, 4)] },
+    ],
+    ["terms that fall", { ...append, term: 3, prevLogIndex: 1, prevLogTerm: 2, entries: [entry(2, 3), entry(3, 2)] }],
+    ["an entry of term 0", { ...append, term: 3, prevLogIndex: 0, prevLogTerm: 0, entries: [entry(1, 0)] }],
+    ["a term without an index", { ...append, term: 3, prevLogIndex: 0, prevLogTerm: 2, entries: [] }],
+    ["an index without a term", { ...append, term: 3, prevLogIndex: 2, prevLogTerm: 0, entries: [] }],
+    ["a previous term above the message's", { ...append, term: 3, prevLogIndex: 2, prevLogTerm: 4, entries: [] }],
+    [
+      "an index past the safe integers",
+      { ...append, term: 3, prevLogIndex: Number.MAX_SAFE_INTEGER, prevLogTerm: 1, entries: [entry(2 ** 53, 1)] },
+    ],
+    [
+      "a generation 0",
+      { ...append, generation: { ...generationOne, number: 0 }, term: 1, prevLogIndex: 0, prevLogTerm: 0, entries: [] },
+    ],
+  ] satisfies [string, Message][])("%s", (_what, sent) => {
+    expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badInteger" });
+  });
+
+  test.each([
+    ["unsorted", { voters: ["b", "a"], votersOld: [], learners: [] }],
+    ["repeated", { voters: ["a", "a"], votersOld: [], learners: [] }],
+    ["a learner that is a voter", { voters: ["a"], votersOld: [], learners: ["a"] }],
+    ["nobody", { voters: [], votersOld: [], learners: [] }],
+  ])("a configuration: %s", (_what, found) => {
+    const sent: Message = {
+      ...append,
+      term: 1,
+      prevLogIndex: 0,
+      prevLogTerm: 0,
+      entries: [{ kind: "configuration", index: 1, term: 1, configuration: found }],
+    };
+    expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badList" });
+  });
+
+  test("our own mistakes are not sent", () => {
+    const gap: Message = { ...append, term: 1, prevLogIndex: 0, prevLogTerm: 0, entries: [entry(2, 1)] };
+    expect(() => encodeEnvelope({ kind: "raft", epoch: 1, message: gap })).toThrow();
+    expect(() => encodeEnvelope({ kind: "ping", epoch: -1, nonce: 0 })).toThrow();
+  });
+});
+
+/** One to three small injuries. */
+function mutate(original: Uint8Array, draw: (below: number) => number): Uint8Array {
+  let bytes = original.slice();
+  for (let count = 1 + draw(3); count > 0; count -= 1) {
+    const at = draw(Math.max(bytes.length, 1));
+    const kind = draw(4);
+    if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << draw(8));
+    else if (kind === 1) bytes[at] = draw(256);
+    else if (kind === 2) bytes = bytes.slice(0, at);
+    else bytes = new Uint8Array([...bytes.subarray(0, at), draw(256), ...bytes.subarray(at)]);
+  }
+  return bytes;
+}

@@ -1,0 +1,108 @@
+/**
+ * The wire's envelope: protocol version, connection epoch, and one of four bodies. Decoding is total: whatever the bytes, it ends,
+ * in time and memory of the order of their number, in an envelope all of whose fields were checked, or in a refusal.
+ */
+import type { Message } from "../raft/types.ts";
+import { ByteReader, ByteWriter, type ReadFault } from "./bytes.ts";
+import type { Digest } from "./digest.ts";
+import { type Link, readMessage, writeMessage } from "./message-codec.ts";
+
+/** Of everything that peers say to each other. Nodes of different versions do not talk. */
+export const PROTOCOL_VERSION = 1;
+
+export type Body =
+  | { readonly kind: "raft"; readonly message: Message }
+  | { readonly kind: "digest"; readonly digest: Digest }
+  /** Asks for a `pong` with the same nonce, 32 bits. */
+  | { readonly kind: "ping"; readonly nonce: number }
+  | { readonly kind: "pong"; readonly nonce: number };
+
+export type Envelope = Body & {
+  /** Which connection this was written for, 32 bits that both ends drew together: what a healed path brings late is known as such. */
+  readonly epoch: number;
+};
+
+export type DecodeFault = ReadFault | "otherVersion";
+export interface Refused {
+  readonly refused: DecodeFault;
+}
+
+/** Position is the byte on the wire: append only. */
+const KINDS = ["raft", "digest", "ping", "pong"] as const;
+const ROLES = ["learner", "follower", "candidate", "leader"] as const;
+const MAX_NAME_LENGTH = 40;
+
+/** Throws on what `decodeEnvelope` would refuse: a mistake of this program. */
+export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter();
+  writer.byte(PROTOCOL_VERSION);
+  writer.uint32(envelope.epoch);
+  writer.oneOf(KINDS, envelope.kind);
+  if (envelope.kind === "raft") writeMessage(writer, envelope.message);
+  else if (envelope.kind === "digest") writeDigest(writer, envelope.digest);
+  else writer.uint32(envelope.nonce);
+  return writer.finish();
+}
+
+/** `link`: the ends of the connection on which the bytes came, which become the message's `from` and `to` and the digest's `id`. */
+export function decodeEnvelope(bytes: Uint8Array, link: Link): Envelope | Refused {
+  const reader = new ByteReader(bytes);
+  const version = reader.byte();
+  if (reader.fault === null && version !== PROTOCOL_VERSION) return { refused: "otherVersion" };
+  const epoch = reader.uint32();
+  const body = readBody(reader, link);
+  reader.end();
+  return reader.fault === null ? { ...body, epoch } : { refused: reader.fault };
+}
+
+function readBody(reader: ByteReader, link: Link): Body {
+  const kind = reader.oneOf(KINDS);
+  switch (kind) {
+    case "raft":
+      return { kind, message: readMessage(reader, link) };
+    case "digest":
+      return { kind, digest: readDigest(reader, link) };
+    case "ping":
+    case "pong":
+      return { kind, nonce: reader.uint32() };
+  }
+}
+
+function writeDigest(writer: ByteWriter, digest: Digest): void {
+  if (!isName(digest.name)) throw new Error(`A name has 1 to ${MAX_NAME_LENGTH} characters.`);
+  writer.string(digest.name);
+  writer.hex128(digest.device);
+  writer.boolean(digest.visible);
+  writer.oneOf(ROLES, digest.role);
+  writer.integer(digest.term);
+  writer.optional(digest.leader, (id) => writer.id(id));
+  writer.integer(digest.lastLogIndex);
+  writer.integer(digest.commitIndex);
+  writer.integer(digest.lastApplied);
+  writer.boolean(digest.storageOk);
+}
+
+function readDigest(reader: ByteReader, link: Link): Digest {
+  const name = reader.string();
+  if (!isName(name)) reader.fail("badText");
+  return {
+    id: link.from,
+    name,
+    device: reader.hex128(),
+    visible: reader.boolean(),
+    role: reader.oneOf(ROLES),
+    term: reader.integer(),
+    leader: reader.optional(() => reader.id()),
+    lastLogIndex: reader.integer(),
+    commitIndex: reader.integer(),
+    lastApplied: reader.integer(),
+    storageOk: reader.boolean(),
+  };
+}
+
+/** Counted in code points; well-formed, since an unpaired surrogate has no UTF-8. */
+function isName(name: string): boolean {
+  return (
+    !/\p{Surrogate}/u.test(name) && name.length > 0 && name.length <= 2 * MAX_NAME_LENGTH && [...name].length <= MAX_NAME_LENGTH
+  );
+}

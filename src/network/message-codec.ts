@@ -1,0 +1,158 @@
+/** The body of each Raft message. Sender and receiver are not sent: they are the two ends of the authenticated connection. */
+import type { Generation, Message, NodeId, Refusal } from "../raft/types.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { readEntries, writeEntries } from "./entry-codec.ts";
+
+/** Position is the byte on the wire: append only. */
+const KINDS = [
+  "requestVote",
+  "requestVoteResponse",
+  "appendEntries",
+  "appendEntriesResponse",
+  "propose",
+  "proposeResponse",
+  "readIndex",
+  "readIndexResponse",
+] as const satisfies readonly Message["kind"][];
+
+/** Position is the byte on the wire: append only. */
+const REFUSALS = [
+  "notLeader",
+  "overloaded",
+  "notReady",
+  "changeOpen",
+  "configurationMoved",
+  "noVoters",
+  "noChange",
+  "notPristine",
+] as const satisfies readonly Refusal[];
+
+/** The two ends of a connection as the receiver sees them. */
+export interface Link {
+  readonly from: NodeId;
+  readonly to: NodeId;
+}
+
+export function writeMessage(writer: ByteWriter, message: Message): void {
+  writer.oneOf(KINDS, message.kind);
+  writer.integer(message.term);
+  writeGeneration(writer, message.generation);
+  switch (message.kind) {
+    case "requestVote":
+      writer.boolean(message.preVote);
+      writer.integer(message.lastLogIndex);
+      writer.integer(message.lastLogTerm);
+      return;
+    case "requestVoteResponse":
+      writer.boolean(message.preVote);
+      writer.integer(message.requestedTerm);
+      writer.boolean(message.voteGranted);
+      return;
+    case "appendEntries":
+      writer.integer(message.prevLogIndex);
+      writer.integer(message.prevLogTerm);
+      writer.integer(message.leaderCommit);
+      writer.integer(message.round);
+      writeEntries(writer, message.entries, message.prevLogIndex);
+      return;
+    case "appendEntriesResponse":
+      writer.boolean(message.success);
+      writer.integer(message.matchIndex);
+      writer.integer(message.refusedIndex);
+      writer.integer(message.hintIndex);
+      writer.integer(message.hintTerm);
+      writer.integer(message.round);
+      return;
+    case "propose":
+      writer.integer(message.requestId);
+      writer.list(message.commands, (command) => writer.bytes(command));
+      return;
+    case "proposeResponse":
+      writer.integer(message.requestId);
+      writer.integer(message.firstIndex);
+      writer.integer(message.entriesTerm);
+      writeRefusal(writer, message.refusal);
+      return;
+    case "readIndex":
+      writer.integer(message.requestId);
+      return;
+    case "readIndexResponse":
+      writer.integer(message.requestId);
+      writer.integer(message.readIndex);
+      writeRefusal(writer, message.refusal);
+      return;
+  }
+}
+
+export function readMessage(reader: ByteReader, link: Link): Message {
+  const kind = reader.oneOf(KINDS);
+  const term = reader.integer();
+  const base = { from: link.from, to: link.to, term, generation: readGeneration(reader) };
+  switch (kind) {
+    case "requestVote": {
+      const preVote = reader.boolean();
+      const [lastLogIndex, lastLogTerm] = readPosition(reader, term);
+      return { ...base, kind, preVote, lastLogIndex, lastLogTerm };
+    }
+    case "requestVoteResponse":
+      return { ...base, kind, preVote: reader.boolean(), requestedTerm: reader.integer(), voteGranted: reader.boolean() };
+    case "appendEntries": {
+      const [prevLogIndex, prevLogTerm] = readPosition(reader, term);
+      const leaderCommit = reader.integer();
+      const round = reader.integer();
+      const entries = readEntries(reader, prevLogIndex, prevLogTerm, term);
+      return { ...base, kind, prevLogIndex, prevLogTerm, leaderCommit, round, entries };
+    }
+    case "appendEntriesResponse": {
+      const success = reader.boolean();
+      const matchIndex = reader.integer();
+      const refusedIndex = reader.integer();
+      const hintIndex = reader.integer();
+      const hintTerm = reader.integer();
+      return { ...base, kind, success, matchIndex, refusedIndex, hintIndex, hintTerm, round: reader.integer() };
+    }
+    case "propose":
+      return { ...base, kind, requestId: reader.integer(), commands: reader.list(1, () => reader.bytes()) };
+    case "proposeResponse": {
+      const requestId = reader.integer();
+      const firstIndex = reader.integer();
+      return { ...base, kind, requestId, firstIndex, entriesTerm: reader.integer(), refusal: readRefusal(reader) };
+    }
+    case "readIndex":
+      return { ...base, kind, requestId: reader.integer() };
+    case "readIndexResponse":
+      return { ...base, kind, requestId: reader.integer(), readIndex: reader.integer(), refusal: readRefusal(reader) };
+  }
+}
+
+/** Index and term of an entry in the sender's log: both 0 or neither, and no term above the sender's. */
+function readPosition(reader: ByteReader, maxTerm: number): [index: number, term: number] {
+  const index = reader.integer();
+  const term = reader.integer();
+  if ((index === 0) !== (term === 0) || term > maxTerm) reader.fail("badInteger");
+  return [index, term];
+}
+
+function writeGeneration(writer: ByteWriter, generation: Generation): void {
+  writer.integer(generation.number);
+  writer.hex128(generation.id);
+  writer.optional(generation.parentId, (id) => writer.hex128(id));
+  writer.integer(generation.forkIndex);
+}
+
+function readGeneration(reader: ByteReader): Generation {
+  const number = reader.integer();
+  const id = reader.hex128();
+  const parentId = reader.optional(() => reader.hex128());
+  const forkIndex = reader.integer();
+  if (number === 0 || (parentId === null && forkIndex > 0)) reader.fail("badInteger");
+  return { number, id, parentId, forkIndex };
+}
+
+function writeRefusal(writer: ByteWriter, refusal: Refusal | null): void {
+  writer.optional(refusal, (word) => writer.oneOf<Refusal>(REFUSALS, word));
+}
+
+function readRefusal(reader: ByteReader): Refusal | null {
+  return reader.optional(() => reader.oneOf<Refusal>(REFUSALS));
+}
