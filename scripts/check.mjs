@@ -11,11 +11,11 @@ export const STATIC_STEPS = [
     title: "types of the pure rooms",
     run: () => runTool("typescript", "tsc", ["-p", "tsconfig.pure.json", "--pretty", "false"]),
   },
-  { title: "lint and format", run: () => runTool("@biomejs/biome", "biome", ["ci", "--colors=off", "."]) },
+  { title: "lint and format", run: () => runTool("@biomejs/biome", "biome", ["ci", "--colors=off", "--error-on-warnings", "."]) },
 ];
 
 /** @type {Step} */
-const TIDY = { title: "tidy", run: () => runTool("vitest", "vitest", ["run", "scripts/tidy"]) };
+const TIDY = { title: "tidy", run: () => runTool("vitest", "vitest", ["run", "--reporter=dot", "scripts/tidy"]) };
 
 /**
  * Runs the steps side by side and prints a line for each as it ends, with its output if it failed.

@@ -52,7 +52,7 @@ export function run(program, args, options = {}) {
   const output = options.show ? "inherit" : "pipe";
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...(options.show ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined }), ...options.env },
     stdio: [options.input ? "inherit" : "ignore", output, output],
   });
   children.add(child);

@@ -59,7 +59,7 @@ export function countE2e({ stats, errors }) {
 /** @returns {Promise<Sum>} */
 async function units() {
   rmSync(UNITS_REPORT, { force: true });
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${UNITS_REPORT}`];
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${UNITS_REPORT}`];
   const { code, output, seconds } = await runTool("vitest", "vitest", ["run", ...reporters]);
   const sum = countReport(UNITS_REPORT, code, countUnits);
   printStep(`units, simulation and tidy: ${sum.passed} passed`, sum.failed === 0, seconds, output);
