@@ -1,7 +1,7 @@
 /** How the page, the library (`--mode library`) and the units are built and run. */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { dependencies } from "./package.json" with { type: "json" };
+import manifest from "./package.json" with { type: "json" };
 
 const page = { outDir: "dist", target: "es2023", sourcemap: true };
 
@@ -12,7 +12,7 @@ const library = {
   copyPublicDir: false,
   lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "tabraft" },
   // Whoever uses the library installs what it stands on.
-  rolldownOptions: { external: Object.keys(dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
+  rolldownOptions: { external: Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
 };
 
 export default defineConfig(({ mode }) => ({
