@@ -1,0 +1,315 @@
+import "fake-indexeddb/auto";
+import { forceCloseDatabase } from "fake-indexeddb";
+import { deleteDB, openDB } from "idb";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { StorageFailed } from "../driver/interfaces.ts";
+import { commands, loadStorage, persistWrite } from "./contract.ts";
+import { beginFrame, type FrameKind, sealFrame } from "./frame.ts";
+import { type Durability, IndexedDbStorage } from "./indexeddb-storage.ts";
+import { deleteNodeDatabase, META_KEY, nodeDatabaseName } from "./node-database.ts";
+
+const node = { topic: "room", nodeId: "A" };
+const name = nodeDatabaseName(node.topic, node.nodeId);
+/** Its declared type asks for the class in place of an object of it. */
+const forceClose = forceCloseDatabase as unknown as (db: IDBDatabase) => void;
+const opened: IndexedDbStorage[] = [];
+const failures: StorageFailed[] = [];
+
+function make(options: { create?: boolean; durability?: Durability } = {}): IndexedDbStorage {
+  const storage = new IndexedDbStorage({ ...node, create: false, onFailure: (failure) => failures.push(failure), ...options });
+  opened.push(storage);
+  return storage;
+}
+
+/** A node whose log is the records [1..4], [5..10], [11..11]; closed. */
+async function writeThreeRecords(): Promise<void> {
+  const storage = make({ create: true });
+  await loadStorage(storage);
+  await persistWrite(storage, { hardState: { currentTerm: 2, votedFor: "A", generation: null }, entries: commands(1, 4, 1) });
+  await persistWrite(storage, { entries: commands(5, 10, 2) });
+  await persistWrite(storage, { entries: commands(11, 11, 2), commitIndex: 9 });
+  storage.close();
+}
+
+type Stores = Record<"meta" | "log", Map<IDBValidKey, Uint8Array>>;
+
+/** Changes what is on the disk behind the node's back. */
+async function tamper(change: (stores: Stores) => void): Promise<void> {
+  const db = await openDB(name);
+  const stores: Stores = { meta: new Map(), log: new Map() };
+  for (const store of ["meta", "log"] as const) {
+    for (const key of await db.getAllKeys(store)) stores[store].set(key, await db.get(store, key));
+  }
+  change(stores);
+  for (const store of ["meta", "log"] as const) {
+    await db.clear(store);
+    for (const [key, value] of stores[store]) await db.put(store, value, key);
+  }
+  db.close();
+}
+
+function bytesOf(map: Map<IDBValidKey, Uint8Array>, key: IDBValidKey): Uint8Array {
+  const bytes = map.get(key);
+  if (bytes === undefined) throw new Error(`nothing under ${String(key)}`);
+  return bytes;
+}
+
+function flip(map: Map<IDBValidKey, Uint8Array>, key: IDBValidKey, at: number): void {
+  const bytes = bytesOf(map, key).slice();
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+  map.set(key, bytes);
+}
+
+function asVersion(kind: FrameKind, bytes: Uint8Array, version: number): Uint8Array {
+  const writer = beginFrame(kind, 0, version);
+  for (const byte of bytes.subarray(12)) writer.u8(byte);
+  return sealFrame(writer);
+}
+
+beforeEach(() => {
+  failures.length = 0;
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const storage of opened.splice(0)) storage.close();
+  await deleteNodeDatabase(node.topic, node.nodeId);
+});
+
+describe("damage", () => {
+  const cases: Record<string, (stores: Stores) => void> = {
+    "the length of a record": ({ log }) => flip(log, 5, 4),
+    "the checksum of a record": ({ log }) => flip(log, 5, 8),
+    "the body of a record": ({ log }) => flip(log, 5, 20),
+    "the body of the last record": ({ log }) => flip(log, 11, 20),
+    "a record that is no bytes": ({ log }) => log.set(5, "text" as unknown as Uint8Array),
+    "a missing first record": ({ log }) => log.delete(1),
+    "a missing middle record": ({ log }) => log.delete(5),
+    "a missing last record": ({ log }) => log.delete(11),
+    "an empty log": ({ log }) => log.clear(),
+    "a record under the key of another": ({ log }) => log.set(5, bytesOf(log, 11)),
+    "a record twice": ({ log }) => log.set(12, bytesOf(log, 11)),
+    "a record under a key that is no number": ({ log }) => log.set("x", bytesOf(log, 11)),
+    "a byte of the meta record": ({ meta }) => flip(meta, META_KEY, 20),
+    "a missing meta record": ({ meta }) => meta.clear(),
+    "nothing at all in the database": ({ meta, log }) => {
+      meta.clear();
+      log.clear();
+    },
+  };
+  test.each(Object.entries(cases))("%s: the node is given up", async (_name, change) => {
+    await writeThreeRecords();
+    await tamper(change);
+    const storage = make();
+    await expect(loadStorage(storage)).rejects.toMatchObject({ name: "StorageFailed", kind: "damaged" });
+    await expect(persistWrite(storage, { commitIndex: 1 })).rejects.toThrow();
+    expect(failures.map(({ kind }) => kind)).toEqual(["damaged"]);
+  });
+
+  test.each(["log", "meta"] as const)("an older state of the %s beside newer ones is noticed", async (which) => {
+    await writeThreeRecords();
+    let older: Stores | null = null;
+    await tamper((stores) => {
+      older = { log: new Map(stores.log), meta: new Map(stores.meta) };
+    });
+    const storage = make();
+    await loadStorage(storage);
+    await persistWrite(storage, { truncateFrom: 11, entries: commands(11, 11, 3) });
+    storage.close();
+    await tamper((stores) => {
+      stores[which].clear();
+      for (const [key, value] of older?.[which] ?? []) stores[which].set(key, value);
+    });
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
+  });
+
+  test("the records of another node are not taken for its own", async () => {
+    await writeThreeRecords();
+    const stolen: [IDBValidKey, Uint8Array][] = [];
+    await tamper((stores) => stolen.push(...stores.log));
+    await deleteNodeDatabase("room", "B");
+    const other = new IndexedDbStorage({ topic: "room", nodeId: "B", create: true });
+    await loadStorage(other);
+    await persistWrite(other, { entries: commands(1, 4, 1) });
+    other.close();
+    const db = await openDB(nodeDatabaseName("room", "B"));
+    for (const [key, value] of stolen.slice(0, 1)) await db.put("log", value, key);
+    db.close();
+    await expect(loadStorage(new IndexedDbStorage({ topic: "room", nodeId: "B", create: false }))).rejects.toMatchObject({
+      kind: "damaged",
+    });
+    await deleteNodeDatabase("room", "B");
+  });
+
+  test("a damaged record that a truncation would cut is noticed before anything is written", async () => {
+    await writeThreeRecords();
+    const storage = make();
+    await loadStorage(storage);
+    await tamper(({ log }) => flip(log, 5, 20));
+    await expect(persistWrite(storage, { truncateFrom: 8 })).rejects.toMatchObject({ kind: "damaged" });
+    storage.close();
+    await tamper(({ log }) => expect([...log.keys()]).toEqual([1, 5, 11]));
+  });
+
+  test("a database that is gone is damage for a node that has run, and is not made anew", async () => {
+    await expect(loadStorage(make({ create: false }))).rejects.toMatchObject({ kind: "damaged" });
+    expect((await indexedDB.databases()).map((database) => database.name)).not.toContain(name);
+  });
+});
+
+describe("another format version", () => {
+  test("a newer record, or meta record, is of the future", async () => {
+    await writeThreeRecords();
+    await tamper(({ log }) => log.set(5, asVersion("record", bytesOf(log, 5), 2)));
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "future" });
+    await tamper(({ meta }) => meta.set(META_KEY, asVersion("meta", bytesOf(meta, META_KEY), 2)));
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "future" });
+  });
+
+  test("a newer database is of the future, and stays untouched", async () => {
+    await writeThreeRecords();
+    (await openDB(name, 2)).close();
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "future" });
+  });
+});
+
+describe("the disk refuses", () => {
+  test("a full quota at the commit fences every later write, though a smaller one would pass", async () => {
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    await persistWrite(storage, { entries: commands(1, 1, 1) });
+    refuseNextCommit("QuotaExceededError");
+    const second = persistWrite(storage, { entries: commands(2, 2, 1) });
+    const third = persistWrite(storage, { entries: commands(3, 3, 1) });
+    await expect(second).rejects.toMatchObject({ kind: "full" });
+    await expect(third).rejects.toMatchObject({ kind: "full" });
+    await expect(persistWrite(storage, { commitIndex: 1 })).rejects.toMatchObject({ kind: "full" });
+    expect(failures).toHaveLength(1);
+    storage.close();
+    expect((await loadStorage(make())).entries).toEqual(commands(1, 1, 1));
+  });
+
+  test("a failed request is no acknowledgement, and nothing of the write stays", async () => {
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    const put = IDBObjectStore.prototype.put;
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (
+      this: IDBObjectStore,
+      value: unknown,
+      key?: IDBValidKey,
+    ) {
+      if (this.name === "meta") throw new DOMException("no room", "QuotaExceededError");
+      return put.call(this, value, key);
+    });
+    await expect(persistWrite(storage, { entries: commands(1, 1, 1) })).rejects.toMatchObject({ kind: "full" });
+    vi.restoreAllMocks();
+    storage.close();
+    expect((await loadStorage(make())).entries).toEqual([]);
+  });
+
+  test("a database that is deleted under the running node is lost", async () => {
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    await persistWrite(storage, { entries: commands(1, 1, 1) });
+    await deleteDB(name);
+    expect(failures).toMatchObject([{ kind: "lost" }]);
+    await expect(persistWrite(storage, { entries: commands(2, 2, 1) })).rejects.toMatchObject({ kind: "lost" });
+  });
+
+  test("a connection that the browser closes is lost", async () => {
+    const connections = spyOnConnections();
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    for (const connection of connections) forceClose(connection);
+    await expect.poll(() => storage.failure).not.toBeNull();
+    expect(storage.failure).toMatchObject({ kind: "lost" });
+    await expect(persistWrite(storage, { commitIndex: 0 })).rejects.toMatchObject({ kind: "lost" });
+  });
+});
+
+describe("a write", () => {
+  test("with a hard state is strict in any case; entries as the option says; the commit index alone is relaxed", async () => {
+    const seen: (string | undefined)[] = [];
+    const transaction = IDBDatabase.prototype.transaction;
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(function (this: IDBDatabase, stores, mode, options) {
+      if (mode === "readwrite") seen.push(options?.durability);
+      return transaction.call(this, stores, mode, options);
+    });
+    for (const durability of ["strict", "relaxed"] as const) {
+      const storage = make({ create: true, durability });
+      await loadStorage(storage);
+      await persistWrite(storage, { hardState: { currentTerm: 1, votedFor: "A", generation: null }, truncateFrom: 1 });
+      await persistWrite(storage, { entries: commands(1, 1, 1) });
+      await persistWrite(storage, { truncateFrom: 1 });
+      await persistWrite(storage, { commitIndex: 0 });
+      storage.close();
+    }
+    expect(seen).toEqual(["strict", "strict", "strict", "relaxed", "strict", "relaxed", "relaxed", "relaxed"]);
+  });
+
+  test("that does not fit the log, or cannot be stored, is our own mistake and is thrown at the call", async () => {
+    const storage = make({ create: true });
+    await expect(persistWrite(storage, {})).rejects.toThrow("assertion");
+    await loadStorage(storage);
+    await persistWrite(storage, { entries: commands(1, 3, 1) });
+    await expect(persistWrite(storage, { entries: commands(5, 5, 1) })).rejects.toThrow("assertion");
+    await expect(persistWrite(storage, { entries: commands(3, 3, 1) })).rejects.toThrow("assertion");
+    await expect(persistWrite(storage, { truncateFrom: 0 })).rejects.toThrow("assertion");
+    const hardState = { currentTerm: -1, votedFor: null, generation: null };
+    await expect(persistWrite(storage, { hardState })).rejects.toThrow("assertion");
+    await persistWrite(storage, { entries: commands(4, 4, 1) });
+    expect(storage.failure).toBeNull();
+  });
+
+  test("is counted in bytes, and so is what a truncation frees", async () => {
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    const pristine = storage.bytes;
+    expect(pristine).toBeGreaterThan(0);
+    await persistWrite(storage, { entries: [{ kind: "command", index: 1, term: 1, command: new Uint8Array(5000) }] });
+    expect(storage.bytes).toBeGreaterThan(pristine + 5000);
+    expect(storage.bytes).toBeLessThan(pristine + 5100);
+    await persistWrite(storage, { entries: commands(2, 9, 1) });
+    await persistWrite(storage, { truncateFrom: 4 });
+    const bytes = storage.bytes;
+    storage.close();
+    const again = make();
+    await loadStorage(again);
+    expect(again.bytes).toBe(bytes);
+    await persistWrite(again, { truncateFrom: 1 });
+    expect(again.bytes).toBe(pristine);
+  });
+
+  test("many records are read back in chunks", async () => {
+    const storage = make({ create: true });
+    await loadStorage(storage);
+    for (let index = 1; index <= 100; index++) await persistWrite(storage, { entries: commands(index, index, 1) });
+    storage.close();
+    const calls = vi.spyOn(IDBObjectStore.prototype, "getAll");
+    expect((await loadStorage(make())).entries).toEqual(commands(1, 100, 1));
+    expect(calls.mock.calls.length).toBeGreaterThan(1);
+    for (const [, count] of calls.mock.calls) expect(count).toBeLessThanOrEqual(4096);
+  });
+});
+
+/** The next transaction that commits is aborted instead, as browsers do that run out of space then. */
+function refuseNextCommit(errorName: string): void {
+  const commit = IDBTransaction.prototype.commit;
+  let refused = false;
+  vi.spyOn(IDBTransaction.prototype, "commit").mockImplementation(function (this: IDBTransaction) {
+    if (refused) return commit.call(this);
+    refused = true;
+    Object.defineProperty(this, "error", { value: new DOMException("no space left", errorName) });
+    this.abort();
+  });
+}
+
+function spyOnConnections(): IDBDatabase[] {
+  const connections: IDBDatabase[] = [];
+  const open = indexedDB.open.bind(indexedDB);
+  vi.spyOn(indexedDB, "open").mockImplementation((...args) => {
+    const request = open(...args);
+    request.addEventListener("success", () => connections.push(request.result));
+    return request;
+  });
+  return connections;
+}

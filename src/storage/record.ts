@@ -1,0 +1,136 @@
+/**
+ * A log record: all entries of one write, as one stored value. Its key is the index of its first entry. Pure functions over bytes.
+ *
+ * Inside the envelope of frame.ts:
+ *
+ *   bytes  what
+ *       4  chain: the checksum of the record before; in a log's first record the seed of that log (`chainSeed`)
+ *  varint  firstIndex, at least 1
+ *  varint  count of entries, at least 1; their indexes follow each other without a gap
+ *       .  the entries, each:
+ *            1 byte  kind: 0 blank, 1 command, 2 configuration
+ *            varint  term, at least 1, never less than that of the entry before
+ *            command: varint length, bytes
+ *            configuration: voters, votersOld, learners, each: varint count, then per node id: varint length, bytes
+ *
+ * A varint is a safe integer, seven bits a byte, lowest first, in the fewest bytes; so a record has exactly one form.
+ *
+ * Since the checksum covers the chain value, each checksum depends on every record before it: a record that is missing, swapped,
+ * or an older version of itself breaks the chain at the next one, or at the end of the chain that the meta record keeps.
+ * To truncate inside a record, its kept entries are encoded anew under the same chain value; nothing before them changes.
+ */
+import type { Configuration, Entry, NodeId } from "../raft/types.ts";
+import { assert } from "./assert.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { crc32c } from "./crc32c.ts";
+import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
+
+export { checksumOf } from "./frame.ts";
+
+export interface LogRecord {
+  /** Checksum of the record before it, or the seed. */
+  readonly chain: number;
+  /** At least one, without gaps. A command is a view of the record's bytes: copy it before handing it to another thread. */
+  readonly entries: readonly Entry[];
+}
+
+/** What a node id looks like, wherever it is stored. */
+export const NODE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const KINDS = { blank: 0, command: 1, configuration: 2 } as const;
+/** Kind and term take a byte each, so a count can be refused before anything is allocated for it. */
+const ENTRY_BYTES_MIN = 2;
+/** A guess: what an entry costs beside its command. */
+const ENTRY_OVERHEAD_BYTES = 16;
+
+/** Where the chain of a log begins: differs between nodes, so that a record of another node never fits. */
+export function chainSeed(topic: string, nodeId: NodeId): number {
+  return crc32c(new TextEncoder().encode(`${topic}/${nodeId}`));
+}
+
+/** Throws (assertion) on entries that `decodeRecord` would refuse. */
+export function encodeRecord(chain: number, entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
+  assertEntries(entries);
+  const size = entries.reduce((sum, entry) => sum + (entry.kind === "command" ? entry.command.length : 0), 0);
+  const writer = beginFrame("record", size + entries.length * ENTRY_OVERHEAD_BYTES + 32);
+  writer.u32(chain);
+  writer.varint(entries[0]?.index ?? 0);
+  writer.varint(entries.length);
+  for (const entry of entries) writeEntry(writer, entry);
+  return sealFrame(writer);
+}
+
+/** Total: any value gives a record or says why not. Never throws. */
+export function decodeRecord(bytes: unknown): Decoded<LogRecord> {
+  const frame = openFrame("record", bytes);
+  if (!frame.ok) return frame;
+  const reader = frame.value;
+  const chain = reader.u32();
+  const firstIndex = reader.varint();
+  const count = reader.varint();
+  if (firstIndex < 1 || !Number.isSafeInteger(firstIndex + count)) return damaged(`first index ${firstIndex}`);
+  if (count < 1 || count > reader.remaining / ENTRY_BYTES_MIN) return damaged(`count of entries ${count}`);
+  const entries: Entry[] = [];
+  for (let index = firstIndex; index < firstIndex + count; index++) {
+    const entry = readEntry(reader, index);
+    if (entry === null || entry.term < (entries.at(-1)?.term ?? 1)) return damaged(`entry ${index}`);
+    entries.push(entry);
+  }
+  if (reader.remaining !== 0) return damaged("bytes after the last entry");
+  return { ok: true, value: { chain, entries } };
+}
+
+/** Throws (assertion) unless the entries could stand in one record. */
+export function assertEntries(entries: readonly Entry[]): void {
+  const first = entries[0];
+  assert(first !== undefined, "a record without entries");
+  let term = 1;
+  for (const [at, entry] of entries.entries()) {
+    assert(Number.isSafeInteger(entry.index) && entry.index >= 1, `entry index ${entry.index}`);
+    assert(entry.index === first.index + at, `entry ${entry.index} after entry ${first.index + at - 1}`);
+    assert(Number.isSafeInteger(entry.term) && entry.term >= term, `entry ${entry.index} has term ${entry.term} after ${term}`);
+    if (entry.kind === "configuration") assert(isConfiguration(entry.configuration), `configuration of entry ${entry.index}`);
+    term = entry.term;
+  }
+}
+
+function writeEntry(writer: ByteWriter, entry: Entry): void {
+  writer.u8(KINDS[entry.kind]);
+  writer.varint(entry.term);
+  if (entry.kind === "command") writer.bytes(entry.command);
+  if (entry.kind !== "configuration") return;
+  const { voters, votersOld, learners } = entry.configuration;
+  for (const list of [voters, votersOld, learners]) {
+    writer.varint(list.length);
+    for (const id of list) writer.text(id);
+  }
+}
+
+function readEntry(reader: ByteReader, index: number): Entry | null {
+  const kind = reader.u8();
+  const term = reader.varint();
+  if (kind === KINDS.blank) return reader.failed ? null : { kind: "blank", index, term };
+  if (kind === KINDS.command) {
+    const command = reader.bytes();
+    return reader.failed ? null : { kind: "command", index, term, command };
+  }
+  if (kind !== KINDS.configuration) return null;
+  const configuration = { voters: readIds(reader), votersOld: readIds(reader), learners: readIds(reader) };
+  if (reader.failed || !isConfiguration(configuration)) return null;
+  return { kind: "configuration", index, term, configuration };
+}
+
+function readIds(reader: ByteReader): NodeId[] {
+  const count = reader.varint();
+  const ids: NodeId[] = [];
+  for (let at = 0; at < count && !reader.failed; at++) ids.push(reader.text());
+  return ids;
+}
+
+function isConfiguration({ voters, votersOld, learners }: Configuration): boolean {
+  const voting = new Set(voters);
+  return [voters, votersOld, learners].every(isSortedIds) && learners.every((id) => !voting.has(id));
+}
+
+function isSortedIds(ids: readonly NodeId[]): boolean {
+  return ids.every((id, at) => NODE_ID.test(id) && (at === 0 || (ids[at - 1] ?? "") < id));
+}
