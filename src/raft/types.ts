@@ -39,7 +39,8 @@ export interface HardState {
 
 /**
  * §6: who takes part. While `votersOld` is not empty the cluster is in joint consensus, and every decision needs a majority of
- * `voters` and a majority of `votersOld`. Each list is sorted and without repeats; a learner is never a voter as well.
+ * `voters` and a majority of `votersOld`. Each list is sorted and without repeats; nobody is in `voters` and
+ * `learners`, but a voter that is being demoted is in `votersOld` and `learners`.
  */
 export interface Configuration {
   readonly voters: readonly NodeId[];
@@ -186,8 +187,7 @@ export type Event = { readonly now: Millis } & (
 /** What became of a request of this node. */
 export type Answer = {
   readonly requestId: RequestId;
-} & /** Appended to the leader's log, in `term`, the first command at `index`. Not committed yet; a later term may overwrite it. */
-(
+} /** Appended to the leader's log, in `term`, the first command at `index`. Not committed yet; a later term may overwrite it. */ & (
   | { readonly kind: "proposed"; readonly index: LogIndex; readonly term: Term }
   /** The state machine, once it has applied through `index`, is fresh enough for this read (diss. §6.4). */
   | { readonly kind: "readable"; readonly index: LogIndex }

@@ -1,0 +1,74 @@
+/** What a node tells of itself (the guide's RaftMetrics, and what a dashboard needs beside it). */
+import { configurationInForce, lastIndex, leaderOf, type RaftState, roleNameOf } from "../raft/mod.ts";
+import type { Configuration, Generation, LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
+
+export interface RaftMetrics {
+  readonly id: NodeId;
+  readonly state: RoleName;
+  readonly currentTerm: Term;
+  readonly lastLogIndex: LogIndex;
+  readonly durableIndex: LogIndex;
+  readonly commitIndex: LogIndex;
+  readonly lastApplied: LogIndex;
+  readonly snapshotIndex: LogIndex;
+  readonly currentLeader: NodeId | null;
+  /** Milliseconds since that leader was heard; 0 on the leader, `null` without one. */
+  readonly leaderContactMs: Millis | null;
+  readonly membershipConfig: Configuration;
+  readonly membershipIndex: LogIndex;
+  readonly generation: Generation | null;
+  /** On a leader: of each other member, how far it follows and when it last answered. Empty elsewhere. */
+  readonly replication: readonly { readonly id: NodeId; readonly matchIndex: LogIndex; readonly lastContactMs: Millis }[];
+  /** Proposals of this node without an outcome yet. */
+  readonly pending: number;
+  /** `null` while the node runs. */
+  readonly stopped: Error | null;
+}
+
+export function metricsOf(
+  raft: RaftState,
+  now: Millis,
+  lastApplied: LogIndex,
+  pending: number,
+  stopped: Error | null,
+): RaftMetrics {
+  const { role } = raft;
+  const inForce = configurationInForce(raft.log);
+  const follows = role.kind === "follower" && role.leader !== null;
+  return {
+    id: raft.id,
+    state: roleNameOf(raft),
+    currentTerm: raft.hardState.currentTerm,
+    lastLogIndex: lastIndex(raft.log),
+    durableIndex: raft.log.durableIndex,
+    commitIndex: raft.commitIndex,
+    lastApplied,
+    snapshotIndex: raft.log.snapshotIndex,
+    currentLeader: leaderOf(raft),
+    leaderContactMs: role.kind === "leader" ? 0 : follows ? Math.max(0, now - role.leaderContact) : null,
+    membershipConfig: inForce.configuration,
+    membershipIndex: inForce.index,
+    generation: raft.hardState.generation,
+    replication:
+      role.kind === "leader"
+        ? [...role.progress].map(([id, { matchIndex, lastContact }]) => ({
+            id,
+            matchIndex,
+            lastContactMs: Math.max(0, now - lastContact),
+          }))
+        : [],
+    pending,
+    stopped,
+  };
+}
+
+/** Whether something changed that a listener is told of at once: state, term, leader, membership, or the end. */
+export function changedVisibly(before: RaftMetrics, after: RaftMetrics): boolean {
+  return (
+    before.state !== after.state ||
+    before.currentTerm !== after.currentTerm ||
+    before.currentLeader !== after.currentLeader ||
+    before.membershipIndex !== after.membershipIndex ||
+    before.stopped !== after.stopped
+  );
+}

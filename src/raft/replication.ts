@@ -1,0 +1,92 @@
+/** The sending half of replication: §5.3, pipelined and batched (diss. §10.2.2), with CheckQuorum (diss. §6.2). */
+import { assert } from "./assert.ts";
+import { diskHangs } from "./election.ts";
+import { envelope } from "./envelope.ts";
+import { batchFrom, entryBytes, lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
+import type { Outbox } from "./outbox.ts";
+import { acknowledge, becomeProbe, isCurrentRefusal, type Progress, recordSent, windowIsOpen } from "./progress.ts";
+import { quorumValue } from "./quorum.ts";
+import { becomeFollower } from "./roles.ts";
+import { configurationOf, type Leader, type RaftState } from "./state.ts";
+import type { AppendEntriesResponse, Entry, NodeId } from "./types.ts";
+
+/** A leader that its quorum no longer answers, or whose own disk hangs, gives up its office; another one beats. */
+export function leaderTimeout(raft: RaftState, out: Outbox, leader: Leader): void {
+  if (diskHangs(raft) || (raft.config.checkQuorum && quorumIsSilent(raft, leader))) {
+    becomeFollower(raft, out, raft.hardState.currentTerm, null);
+    return;
+  }
+  leader.heartbeatDeadline = raft.now + raft.config.heartbeatMs;
+  for (const progress of leader.progress.values()) {
+    progress.probeSent = false;
+    progress.sentRound = -1;
+  }
+}
+
+function quorumIsSilent(raft: RaftState, leader: Leader): boolean {
+  const contact = quorumValue(configurationOf(raft), (id) =>
+    id === raft.id ? raft.now : (leader.progress.get(id)?.lastContact ?? Number.NEGATIVE_INFINITY),
+  );
+  return raft.now - contact >= raft.config.electionTimeoutMaxMs;
+}
+
+/** The message is of the current term. An answer to an earlier leader's or an older message never takes anything back. */
+export function handleAppendEntriesResponse(raft: RaftState, message: AppendEntriesResponse): void {
+  if (raft.role.kind !== "leader") return;
+  const progress = raft.role.progress.get(message.from);
+  if (!progress) return;
+  progress.lastContact = raft.now;
+  progress.ackedRound = Math.max(progress.ackedRound, Math.min(message.round, raft.role.round));
+  if (message.success) {
+    if (message.matchIndex <= lastIndex(raft.log)) acknowledge(progress, message.matchIndex);
+  } else if (isCurrentRefusal(progress, message.refusedIndex)) {
+    // Where the follower's hint and this log can agree at the earliest: skips whole terms at both ends.
+    becomeProbe(progress, lastIndexWithTermAtMost(raft.log, message.hintIndex, message.hintTerm) + 1);
+  }
+}
+
+/** Sends each follower what it lacks: entries, the commit index, the read round, or a probe; nothing if it lacks nothing. */
+export function replicate(raft: RaftState, out: Outbox): void {
+  if (raft.role.kind !== "leader") return;
+  for (const [id, progress] of raft.role.progress) {
+    if (progress.state === "replicate") sendEntries(raft, out, id, progress);
+    const behind =
+      progress.sentRound < raft.role.round || (progress.state === "replicate" && progress.sentCommit < raft.commitIndex);
+    if (behind || (progress.state === "probe" && !progress.probeSent)) {
+      progress.probeSent = true;
+      send(raft, out, raft.role, id, progress, []);
+    }
+  }
+}
+
+function sendEntries(raft: RaftState, out: Outbox, id: NodeId, progress: Progress): void {
+  const { config, role } = raft;
+  if (role.kind !== "leader") return;
+  while (
+    progress.nextIndex <= lastIndex(raft.log) &&
+    windowIsOpen(progress, config.maxInflightMessages, config.maxInflightBytes)
+  ) {
+    const entries = batchFrom(raft.log, progress.nextIndex, config.maxBatchBytes);
+    send(raft, out, role, id, progress, entries);
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
+    recordSent(progress, progress.nextIndex + entries.length - 1, bytes);
+  }
+}
+
+function send(raft: RaftState, out: Outbox, leader: Leader, to: NodeId, progress: Progress, entries: readonly Entry[]): void {
+  const prevLogIndex = progress.nextIndex - 1;
+  const prevLogTerm = termAt(raft.log, prevLogIndex);
+  assert(prevLogTerm !== null, "what a follower may still need is in the log");
+  progress.sentCommit = raft.commitIndex;
+  progress.sentRound = leader.round;
+  out.messages.push({
+    ...envelope(raft, to),
+    kind: "appendEntries",
+    prevLogIndex,
+    prevLogTerm,
+    entries,
+    leaderCommit: raft.commitIndex,
+    round: leader.round,
+  });
+}

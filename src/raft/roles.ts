@@ -1,0 +1,77 @@
+/** Changes of role (Figure 4). Whoever loses an office settles what was asked of it. */
+import { assert } from "./assert.ts";
+import { members } from "./configuration.ts";
+import { lastIndex } from "./log.ts";
+import { appendEntry, type Outbox, setHardState } from "./outbox.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { configurationOf, drawElectionTimeout, isSelfVoter, type RaftState } from "./state.ts";
+import type { NodeId, Term } from "./types.ts";
+
+/** §5.1: into `term`, or back to follower within this one. Within a term the vote is kept: it is given once, whatever comes after. */
+export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader: NodeId | null): void {
+  assert(term >= raft.hardState.currentTerm, "a term never goes back (§5.1)");
+  if (term > raft.hardState.currentTerm) setHardState(raft, out, { currentTerm: term, votedFor: null });
+  settleReads(raft, out);
+  settleForwarded(raft, out, leader);
+  raft.role = {
+    kind: "follower",
+    leader,
+    leaderContact: raft.now,
+    electionDeadline: raft.now + drawElectionTimeout(raft),
+    verifiedIndex: 0,
+    round: 0,
+  };
+}
+
+/** §5.2, or with `preVote` the question before it (diss. §9.6), which changes neither term nor vote. */
+export function becomeCandidate(raft: RaftState, out: Outbox, preVote: boolean): void {
+  assert(isSelfVoter(raft), "a learner never campaigns (diss. §4.2.1)");
+  if (!preVote) setHardState(raft, out, { currentTerm: raft.hardState.currentTerm + 1, votedFor: raft.id });
+  settleForwarded(raft, out, null);
+  raft.role = {
+    kind: "candidate",
+    preVote,
+    votes: new Map(preVote ? [[raft.id, true]] : []),
+    ownVoteWrite: preVote ? 0 : raft.lastWrite + 1,
+    electionDeadline: raft.now + drawElectionTimeout(raft),
+  };
+}
+
+/** §5.2, and the blank entry of §8, which lets entries of earlier terms be committed (§5.4.2). */
+export function becomeLeader(raft: RaftState, out: Outbox): void {
+  const { role, hardState } = raft;
+  assert(role.kind === "candidate" && !role.preVote, "only a candidate becomes leader (Figure 4)");
+  assert(hardState.votedFor === raft.id, "a leader voted for itself in its term (§5.2)");
+  const progress = new Map<NodeId, Progress>();
+  for (const id of members(configurationOf(raft)))
+    if (id !== raft.id) progress.set(id, createProgress(lastIndex(raft.log), raft.now));
+  raft.role = {
+    kind: "leader",
+    progress,
+    heartbeatDeadline: raft.now + raft.config.heartbeatMs,
+    termStartIndex: lastIndex(raft.log) + 1,
+    round: 0,
+    readsInRound: [],
+    readsWaiting: [],
+    readIndex: 0,
+    uncommittedBytes: 0,
+    requestsSeen: new Map(),
+  };
+  appendEntry(raft, out, { kind: "blank", index: lastIndex(raft.log) + 1, term: hardState.currentTerm });
+}
+
+/** Reads of this node may be asked again elsewhere; those of others learn of the change by the new term. */
+function settleReads(raft: RaftState, out: Outbox): void {
+  if (raft.role.kind !== "leader") return;
+  for (const read of [...raft.role.readsInRound, ...raft.role.readsWaiting])
+    if (read.from === raft.id) out.answers.push({ kind: "lost", requestId: read.requestId });
+}
+
+/** What was handed to another leader than `leader` may never be answered. */
+export function settleForwarded(raft: RaftState, out: Outbox, leader: NodeId | null): void {
+  for (const [requestId, to] of raft.forwarded) {
+    if (to === leader) continue;
+    raft.forwarded.delete(requestId);
+    out.answers.push({ kind: "lost", requestId });
+  }
+}

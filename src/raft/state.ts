@@ -1,0 +1,142 @@
+/** The record that a core is: everything it remembers, as plain data that can be cloned and replayed. */
+import type { RaftConfig } from "./config.ts";
+import { isVoter, members } from "./configuration.ts";
+import { configurationInForce, createLog, type Log, lastIndex } from "./log.ts";
+import type { Progress } from "./progress.ts";
+import { createRandom, nextBelow, type Random } from "./random.ts";
+import type { Configuration, Entry, HardState, LogIndex, Millis, NodeId, RequestId, RoleName, WriteId } from "./types.ts";
+
+export interface Follower {
+  readonly kind: "follower";
+  leader: NodeId | null;
+  /** When that leader was last heard. */
+  leaderContact: Millis;
+  electionDeadline: Millis;
+  /** The log is known to equal this leader's through here (§5.3); what is acknowledged lies at or below it. */
+  verifiedIndex: LogIndex;
+  /** The leader's latest read round, for the answer that follows `persisted`. */
+  round: number;
+}
+
+export interface Candidate {
+  readonly kind: "candidate";
+  /** Diss. §9.6: still asking whether a campaign could succeed; the term is not raised yet. */
+  readonly preVote: boolean;
+  votes: Map<NodeId, boolean>;
+  /** The write of this candidate's own vote, which counts once that is durable; 0 for a PreVote. */
+  readonly ownVoteWrite: WriteId;
+  electionDeadline: Millis;
+}
+
+export interface Leader {
+  readonly kind: "leader";
+  /** One for each other member of the configurations, in order of id. */
+  progress: Map<NodeId, Progress>;
+  heartbeatDeadline: Millis;
+  /** Index of the blank entry of this term; reads and configuration changes wait until it is committed (§8, diss. §4.1). */
+  termStartIndex: LogIndex;
+  /** Diss. §6.4: grows with each batch of reads; travels in every AppendEntries. */
+  round: number;
+  /** Being confirmed by `round`. */
+  readsInRound: PendingRead[];
+  /** Arrived since; start the next round. */
+  readsWaiting: PendingRead[];
+  readIndex: LogIndex;
+  uncommittedBytes: number;
+  /** Forwarded requests of this term, latest last: a duplicated message is not taken twice. */
+  requestsSeen: Map<NodeId, Set<RequestId>>;
+}
+
+export type Role = Follower | Candidate | Leader;
+
+export interface PendingRead {
+  readonly from: NodeId;
+  readonly requestId: RequestId;
+}
+
+export interface RaftState {
+  readonly id: NodeId;
+  readonly config: RaftConfig;
+  hardState: HardState;
+  log: Log;
+  commitIndex: LogIndex;
+  role: Role;
+  random: Random;
+  now: Millis;
+  /** Of the latest update that asked for a write. */
+  lastWrite: WriteId;
+  durableWrite: WriteId;
+  /** Since when some write has been under way without a completion. */
+  writePendingSince: Millis;
+  /** Requests that were handed to a leader and are not answered yet. */
+  forwarded: Map<RequestId, NodeId>;
+}
+
+export interface RaftOptions {
+  readonly id: NodeId;
+  readonly config: RaftConfig;
+  /** A safe integer; nodes of one cluster should have different ones, or they campaign in step. */
+  readonly seed: number;
+  readonly now: Millis;
+  readonly hardState: HardState;
+  readonly entries: readonly Entry[];
+  readonly commitIndex: LogIndex;
+}
+
+export const pristineHardState: HardState = { currentTerm: 0, votedFor: null, generation: null };
+
+/**
+ * A core from what was durable. It starts as a follower that has heard nobody.
+ * @throws AssertionFailed if the stored log contradicts itself
+ */
+export function createRaft(options: RaftOptions): RaftState {
+  const log = createLog(options.entries);
+  const raft: RaftState = {
+    id: options.id,
+    config: options.config,
+    hardState: options.hardState,
+    log,
+    commitIndex: Math.min(options.commitIndex, lastIndex(log)),
+    role: { kind: "follower", leader: null, leaderContact: options.now, electionDeadline: 0, verifiedIndex: 0, round: 0 },
+    random: createRandom(options.seed),
+    now: options.now,
+    lastWrite: 0,
+    durableWrite: 0,
+    writePendingSince: options.now,
+    forwarded: new Map(),
+  };
+  const alone = members(configurationOf(raft)).length === 1;
+  if (raft.role.kind === "follower") raft.role.electionDeadline = alone ? options.now : options.now + drawElectionTimeout(raft);
+  return raft;
+}
+
+/** §6: the latest configuration in the log, committed or not. */
+export function configurationOf(raft: RaftState): Configuration {
+  return configurationInForce(raft.log).configuration;
+}
+
+export function isSelfVoter(raft: RaftState): boolean {
+  return isVoter(configurationOf(raft), raft.id);
+}
+
+/** §5.2: drawn anew for each campaign, from [min, max]. */
+export function drawElectionTimeout(raft: RaftState): Millis {
+  const { electionTimeoutMinMs: least, electionTimeoutMaxMs: most } = raft.config;
+  return least + nextBelow(raft.random, most - least + 1);
+}
+
+export function leaderOf(raft: RaftState): NodeId | null {
+  if (raft.role.kind === "leader") return raft.id;
+  return raft.role.kind === "follower" ? raft.role.leader : null;
+}
+
+/** A learner is a follower that no configuration counts. */
+export function roleNameOf(raft: RaftState): RoleName {
+  if (raft.role.kind === "follower" && !isSelfVoter(raft)) return "learner";
+  return raft.role.kind;
+}
+
+export function deadlineOf(raft: RaftState): Millis {
+  if (raft.role.kind === "leader") return raft.role.heartbeatDeadline;
+  return isSelfVoter(raft) ? raft.role.electionDeadline : Number.POSITIVE_INFINITY;
+}
