@@ -30,7 +30,7 @@ function isTooOld() {
 
 if (isTooOld())
   fail(`Node ${needed.join(".")} or newer is needed, and this is ${process.versions.node}. It is at https://nodejs.org.`);
-if (!/^[a-z]+$/.test(name || "")) fail("Use: node scripts/run.cjs NAME [ARGUMENTS]");
+if (!/^[a-z0-9]+$/.test(name || "")) fail("Use: node scripts/run.cjs NAME [ARGUMENTS]");
 
 import(`./${name}.mjs`)
   .then((command) => command.default(process.argv.slice(3)))

@@ -38,7 +38,8 @@ function whyNot(output) {
   }
   if (/ENOSPC/.test(output)) return "There is no space left on the disk for the packages.";
   if (/EACCES|EPERM|EROFS/.test(output)) return `The folder ${root} cannot be written to, so the packages cannot be installed.`;
-  return `The packages could not be installed; \`npm ci\` said:\n${output.trim()}`;
+  const lines = output.split("\n").filter((line) => /^npm error \S/.test(line) && !/^npm error (code|A complete log)/.test(line));
+  return `The packages could not be installed; \`npm ci\` said:\n${lines.slice(0, 8).join("\n") || output.trim()}`;
 }
 
 /** Installs the packages if they are missing or not those of package-lock.json. */

@@ -1,5 +1,6 @@
 /** `test` with a fresh world for each: import it in place of Playwright's own. */
-import { test as base } from "@playwright/test";
+import { writeFile } from "node:fs/promises";
+import { test as base, type TestInfo } from "@playwright/test";
 import { World } from "./world.ts";
 
 export { expect } from "@playwright/test";
@@ -16,14 +17,12 @@ export const test = base.extend<{ world: World }>({
   },
 });
 
-/** What each tab knew and said, on the console for whoever watches and in the report for later. */
-async function attachReports(
-  world: World,
-  testInfo: { attach(name: string, options: { body: string; contentType: string }): Promise<void> },
-) {
-  for (const tab of world.tabs) {
-    const report = await tab.report();
-    process.stdout.write(`${report}\n\n`);
-    await testInfo.attach(tab.name, { body: report, contentType: "text/plain" });
-  }
+/** What each tab knew and said, on the console for whoever watches and in a file for later. */
+async function attachReports(world: World, testInfo: TestInfo): Promise<void> {
+  const reports: string[] = [];
+  for (const tab of world.tabs) reports.push(await tab.report());
+  const path = testInfo.outputPath("tabs.txt");
+  await writeFile(path, `${reports.join("\n\n")}\n`);
+  process.stdout.write(`${reports.join("\n\n")}\n`);
+  await testInfo.attach("tabs", { path, contentType: "text/plain" });
 }

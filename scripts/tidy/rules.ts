@@ -127,10 +127,26 @@ export function machinePaths(path: string, text: string): readonly Finding[] {
   return text.split("\n").flatMap((line, at) => (places.test(line) ? [`${path}:${at + 1} names a path of one machine`] : []));
 }
 
+interface Locked {
+  readonly resolved?: string;
+  readonly optionalDependencies?: { readonly [name: string]: string };
+}
+
+function lockedPackages(text: string): readonly [string, Locked][] {
+  return Object.entries((JSON.parse(text) as { readonly packages: { readonly [path: string]: Locked } }).packages);
+}
+
 /** The lock file names versions and hashes; where they come from is the installer's registry. */
 export function lockedAddresses(path: string, text: string): readonly Finding[] {
-  const { packages } = JSON.parse(text) as { readonly packages: { readonly [name: string]: { readonly resolved?: string } } };
-  return Object.entries(packages).flatMap(([name, { resolved }]) =>
+  return lockedPackages(text).flatMap(([name, { resolved }]) =>
     resolved === undefined ? [] : [`${path}:1 ${name} has an address`],
   );
+}
+
+/** What is meant for other machines must stand in the lock file too, or `npm ci` refuses it everywhere. */
+export function lockedGaps(path: string, text: string): readonly Finding[] {
+  const packages = lockedPackages(text);
+  const present = new Set(packages.map(([place]) => place.replace(/^.*node_modules\//, "")));
+  const wanted = packages.flatMap(([, { optionalDependencies }]) => Object.keys(optionalDependencies ?? {}));
+  return wanted.filter((name) => !present.has(name)).map((name) => `${path}:1 lacks ${name}`);
 }

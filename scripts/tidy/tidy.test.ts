@@ -6,6 +6,7 @@ import {
   impurities,
   invisibleCharacters,
   lockedAddresses,
+  lockedGaps,
   longFile,
   longFunctions,
   looseEnds,
@@ -218,6 +219,12 @@ describe("texts", () => {
   test("of the lock file hold no addresses", () => {
     expectNone(lockedAddresses("package-lock.json", readText("package-lock.json")));
     expect(lockedAddresses("package-lock.json", '{"packages":{"a":{"resolved":"https://a.example/a.tgz"}}}')).not.toEqual([]);
+  });
+  test("of the lock file leave no machine out", () => {
+    expectNone(lockedGaps("package-lock.json", readText("package-lock.json")));
+    const other = '"optionalDependencies":{"@a/other":"1.0.0"}';
+    expect(lockedGaps("package-lock.json", `{"packages":{"node_modules/a":{${other}}}}`)).not.toEqual([]);
+    expect(lockedGaps("package-lock.json", `{"packages":{"node_modules/a":{${other}},"node_modules/@a/other":{}}}`)).toEqual([]);
   });
 });
 
