@@ -1,0 +1,392 @@
+/**
+ * The connections of one node to the others of its room, as the network that Raft sends on. The node with the higher id offers, so the two of
+ * a pair never offer at once; the other one knocks when it misses a connection. One connection per pair is live; a newer one takes its place
+ * once its handshake has succeeded, never before, so nothing that a hostile server repeats or makes up can end a connection that works.
+ */
+import type { Clock, RaftNetwork } from "../driver/interfaces.ts";
+import type { Message, Millis, NodeId } from "../raft/types.ts";
+import { Backoff } from "./backoff.ts";
+import { toBase64Url } from "./base64url.ts";
+import type { ChannelLike } from "./channel.ts";
+import type { Body } from "./codec.ts";
+import { Connection, type EndReason } from "./connection.ts";
+import { Counters } from "./counters.ts";
+import type { Digest, PeerStatus } from "./digest.ts";
+import type { Fingerprints, GenerationMark } from "./handshake.ts";
+import { LinkFaults } from "./link-faults.ts";
+import { checkSignalData, type PeerSignal, type SignalData } from "./peer-signals.ts";
+import { type Peer, PeerTable } from "./peer-table.ts";
+import type { RoomKeys } from "./room-keys.ts";
+import { SealedSignaling } from "./sealed-signaling.ts";
+import type { Signaling, SignalingState } from "./signaling-client.ts";
+
+const PING_INTERVAL_MS: Millis = 1000;
+const FIRST_RETRY_MS: Millis = 500;
+const LAST_RETRY_MS: Millis = 15_000;
+/** From dialling to the handshake's success. */
+const ATTEMPT_TIMEOUT_MS: Millis = 15_000;
+/** Offers of one peer that come faster than this are refused: each costs a peer connection. */
+const LEAST_OFFER_GAP_MS: Millis = 200;
+/** How long a connection to a node of another version is left open, so that it too can read why. */
+const LINGER_MS: Millis = 1000;
+const MAX_ENDED_IDS = 256;
+
+/** Who makes the connections: in a browser the page, since only a page can. `connectionId` is the same at both ends. */
+export interface ConnectionHost {
+  dial(connectionId: string, initiator: boolean, iceServers: readonly RTCIceServer[]): void;
+  signal(connectionId: string, data: unknown): void;
+  /** May name a connection that has ended already. */
+  hangUp(connectionId: string): void;
+}
+
+export interface PeerMeshOptions {
+  readonly self: NodeId;
+  readonly keys: RoomKeys;
+  readonly signaling: Signaling;
+  readonly host: ConnectionHost;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly iceServers?: readonly RTCIceServer[];
+  readonly faults?: LinkFaults;
+  /** Which history this node belongs to, told in the handshake. */
+  readonly generation?: () => GenerationMark | null;
+  readonly onDigest?: (digest: Digest) => void;
+  readonly onSignalingState?: (state: SignalingState) => void;
+  /** One sentence for people: a peer came, went, or was refused. */
+  readonly onEvent?: (text: string) => void;
+  /** Runs a callback after the current turn. */
+  readonly defer?: (run: () => void) => void;
+}
+
+type Handlers = Parameters<RaftNetwork["start"]>[0];
+
+export class PeerMesh implements RaftNetwork {
+  readonly #counters = new Counters();
+  readonly #peers: PeerTable;
+  /** So that what comes late for an ended connection is known as such. */
+  readonly #endedIds = new Set<string>();
+  readonly #sealed: SealedSignaling;
+  readonly #faults: LinkFaults;
+  readonly #defer: (run: () => void) => void;
+  #handlers: Handlers | null = null;
+  #digest: Digest | null = null;
+  #cancelPing: () => void = () => undefined;
+  #closed = false;
+
+  constructor(private readonly options: PeerMeshOptions) {
+    this.#faults = options.faults ?? new LinkFaults();
+    this.#defer = options.defer ?? queueMicrotask;
+    this.#peers = new PeerTable(options.self, () => new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS, options.random));
+    this.#sealed = new SealedSignaling({
+      self: options.self,
+      keys: options.keys,
+      signaling: options.signaling,
+      onSignal: (from, signal) => this.#onPeerSignal(from, signal),
+      onRefused: (reason) => this.#counters.add(reason),
+    });
+    this.#faults.onHeal(() => this.#onHeal());
+  }
+
+  start(handlers: Handlers): void {
+    this.#handlers = handlers;
+    this.options.signaling.start({
+      onRoster: (ids) => this.#onRoster(ids),
+      onPeerJoined: (id) => this.#onPeerJoined(id),
+      onPeerGone: (id) => this.#onPeerGone(id),
+      onBox: (from, box) => this.#sealed.receive(from, box),
+      onState: (state) => this.options.onSignalingState?.(state),
+    });
+    this.#armPing();
+  }
+
+  send(message: Message): void {
+    this.#sendTo(this.#peers.get(message.to), { kind: "raft", message });
+  }
+
+  /** Tells all peers, those to come as well. */
+  publish(digest: Digest): void {
+    this.#digest = digest;
+    for (const peer of this.#peers) this.#sendTo(peer, { kind: "digest", digest });
+  }
+
+  /** All that are there or were connected once, by id. */
+  peers(): PeerStatus[] {
+    const now = this.options.clock.now();
+    return [...this.#peers]
+      .map((peer) => {
+        const heardAt = peer.live?.lastHeardAt ?? peer.lastHeardAt;
+        return {
+          id: peer.id,
+          connected: peer.live !== null,
+          roundTripMs: peer.live?.roundTripMs ?? null,
+          lastContactMs: heardAt === null ? null : now - heardAt,
+          digest: peer.digest,
+        };
+      })
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** How often something was refused or dropped, by reason. */
+  refused(): { readonly [reason: string]: number } {
+    return this.#counters.all();
+  }
+
+  /** The page: what the other side of this connection must be told. */
+  onSignal(connectionId: string, data: unknown): void {
+    const peer = this.#peers.ofConnection(connectionId);
+    const checked = checkSignalData(data);
+    if (checked === null) this.#counters.add("badPageSignal");
+    else if (peer !== null) this.#sealed.send(peer.id, { kind: "signal", connectionId, data: checked });
+  }
+
+  /** The page: the channel for the node's own bytes, open already or not. */
+  onChannel(connectionId: string, channel: ChannelLike): void {
+    const connection = this.#peers.connection(connectionId);
+    if (connection === null) channel.close();
+    else connection.attach(channel);
+  }
+
+  /** The page: the certificates' fingerprints, from the connection's actual descriptions. */
+  onConnected(connectionId: string, fingerprints: Fingerprints): void {
+    this.#peers.connection(connectionId)?.fingerprints(fingerprints);
+  }
+
+  /** The page: the connection has ended or failed. */
+  onClosed(connectionId: string, reason: string): void {
+    this.#peers.connection(connectionId)?.end("closed", false, reason);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelPing();
+    for (const peer of this.#peers) {
+      peer.cancelRetry?.();
+      peer.cancelAttemptTimeout();
+      for (const connection of [peer.attempt, peer.live]) {
+        connection?.stop();
+        if (connection) this.options.host.hangUp(connection.id);
+      }
+    }
+    this.options.signaling.close();
+  }
+
+  // Signaling
+
+  #onRoster(ids: readonly NodeId[]): void {
+    const there = new Set(ids);
+    for (const peer of this.#peers) peer.listed = there.has(peer.id);
+    for (const id of there) this.#onPeerJoined(id);
+  }
+
+  #onPeerJoined(id: NodeId): void {
+    const peer = this.#peers.add(id);
+    if (peer === null) {
+      this.#counters.add("tooManyPeers");
+      return;
+    }
+    peer.listed = true;
+    // It is new there: whatever kept it away before is over.
+    peer.backoff.reset();
+    this.#reach(peer, 0);
+    // It may have started anew and not know of the connection that we believe in.
+    peer.live?.suspect();
+  }
+
+  #onPeerGone(id: NodeId): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    peer.listed = false;
+    peer.live?.suspect();
+  }
+
+  #onPeerSignal(from: NodeId, signal: PeerSignal): void {
+    const peer = this.#peers.add(from);
+    if (peer === null || this.#closed || !this.#reachable(peer)) return;
+    if (signal.kind === "knock") this.#onKnock(peer);
+    else if (this.#peers.ofConnection(signal.connectionId) === peer) {
+      if (peer.attempt?.id === signal.connectionId) peer.attemptAnswered = true;
+      this.options.host.signal(signal.connectionId, signal.data);
+    } else this.#onUnknownConnection(peer, signal.connectionId, signal.data);
+  }
+
+  #onKnock(peer: Peer): void {
+    if (!this.#offersTo(peer)) this.#counters.add("wrongInitiator");
+    else if (peer.attempt !== null) this.#restartUnanswered(peer, peer.attempt);
+    else if (peer.cancelRetry === null || peer.live === null) this.#plan(peer, peer.live === null ? 0 : peer.backoff.next());
+  }
+
+  /** Whoever knocks has not taken up our offer of a while ago: it was lost, or the way was cut. */
+  #restartUnanswered(peer: Peer, attempt: Connection): void {
+    if (peer.attemptAnswered || this.options.clock.now() - peer.attemptAt < FIRST_RETRY_MS) return;
+    this.#hangUp(attempt);
+    peer.attempt = null;
+    this.#plan(peer, 0);
+  }
+
+  #onUnknownConnection(peer: Peer, connectionId: string, data: SignalData): void {
+    const { clock, host, iceServers } = this.options;
+    const now = clock.now();
+    if (data.type !== "offer" || this.#endedIds.has(connectionId)) this.#counters.add("staleSignal");
+    else if (this.#offersTo(peer)) this.#counters.add("wrongInitiator");
+    else if (now - peer.lastOfferAt < LEAST_OFFER_GAP_MS) this.#counters.add("tooManyOffers");
+    else {
+      peer.lastOfferAt = now;
+      this.#attempt(peer, connectionId, false);
+      host.dial(connectionId, false, iceServers ?? []);
+      host.signal(connectionId, data);
+    }
+  }
+
+  // Dialling
+
+  #offersTo(peer: Peer): boolean {
+    return this.options.self > peer.id;
+  }
+
+  #reachable(peer: Peer): boolean {
+    return this.#faults.passes(peer.id, "in") && this.#faults.passes(peer.id, "out");
+  }
+
+  /** Sees to it that there will be a connection. */
+  #reach(peer: Peer, delayMs: Millis): void {
+    if (this.#closed || !peer.listed || peer.live !== null || peer.attempt !== null) return;
+    this.#plan(peer, delayMs);
+  }
+
+  #plan(peer: Peer, delayMs: Millis): void {
+    peer.cancelRetry?.();
+    const { clock } = this.options;
+    peer.cancelRetry = clock.schedule(clock.now() + delayMs, () => {
+      peer.cancelRetry = null;
+      if (this.#closed || peer.attempt !== null || !this.#reachable(peer)) return;
+      if (this.#offersTo(peer)) this.#dial(peer);
+      else if (peer.live === null && peer.listed) this.#knock(peer);
+    });
+  }
+
+  #dial(peer: Peer): void {
+    const connectionId = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
+    this.#attempt(peer, connectionId, true);
+    this.options.host.dial(connectionId, true, this.options.iceServers ?? []);
+  }
+
+  /** Again and again, until the other has offered. */
+  #knock(peer: Peer): void {
+    this.#sealed.send(peer.id, { kind: "knock" });
+    this.#plan(peer, Math.max(peer.backoff.next(), FIRST_RETRY_MS));
+  }
+
+  #attempt(peer: Peer, connectionId: string, initiator: boolean): void {
+    if (peer.attempt !== null) this.#hangUp(peer.attempt);
+    peer.cancelAttemptTimeout();
+    peer.cancelRetry?.();
+    peer.cancelRetry = null;
+    const { self, keys, clock, generation } = this.options;
+    const connection: Connection = new Connection({
+      id: connectionId,
+      self,
+      peer: peer.id,
+      initiator,
+      authKey: keys.authKey,
+      generation: generation?.() ?? null,
+      clock,
+      defer: this.#defer,
+      passes: (direction) => this.#faults.passes(peer.id, direction),
+      onUp: () => this.#onUp(peer, connection),
+      onBody: (body) => this.#onBody(peer, body),
+      onAnswer: () => peer.backoff.reset(),
+      onDropped: (code) => this.#counters.add(code),
+      onEnd: (reason) => this.#onEnd(peer, connection, reason),
+    });
+    peer.attempt = connection;
+    peer.attemptAt = clock.now();
+    peer.attemptAnswered = false;
+    peer.cancelAttemptTimeout = clock.schedule(clock.now() + ATTEMPT_TIMEOUT_MS, () => connection.end("noConnection"));
+  }
+
+  #hangUp(connection: Connection): void {
+    connection.stop();
+    this.#forget(connection.id);
+    this.options.host.hangUp(connection.id);
+  }
+
+  #forget(connectionId: string): void {
+    this.#endedIds.add(connectionId);
+    const [oldest] = this.#endedIds;
+    if (this.#endedIds.size > MAX_ENDED_IDS && oldest !== undefined) this.#endedIds.delete(oldest);
+  }
+
+  // Connections
+
+  #onUp(peer: Peer, connection: Connection): void {
+    peer.cancelAttemptTimeout();
+    peer.attempt = null;
+    const old = peer.live;
+    peer.live = connection;
+    if (old !== null) {
+      this.#hangUp(old);
+      this.#handlers?.onPeer({ id: peer.id, up: false });
+    }
+    this.options.onEvent?.(`Connected to ${this.#nameOf(peer)}.`);
+    this.#handlers?.onPeer({ id: peer.id, up: true });
+    if (this.#digest !== null) this.#sendTo(peer, { kind: "digest", digest: this.#digest });
+  }
+
+  #onEnd(peer: Peer, connection: Connection, reason: EndReason): void {
+    const { clock, host } = this.options;
+    if (reason.refused) this.#counters.add(reason.code);
+    this.#forget(connection.id);
+    if (reason.code === "otherVersion") clock.schedule(clock.now() + LINGER_MS, () => host.hangUp(connection.id));
+    else host.hangUp(connection.id);
+    if (peer.attempt === connection) {
+      peer.cancelAttemptTimeout();
+      peer.attempt = null;
+      if (reason.refused) this.options.onEvent?.(`${this.#nameOf(peer)} was refused: ${reason.words}`);
+    } else if (peer.live === connection) {
+      peer.lastHeardAt = connection.lastHeardAt;
+      peer.live = null;
+      this.options.onEvent?.(`Lost ${this.#nameOf(peer)}: ${reason.words}.`);
+      this.#handlers?.onPeer({ id: peer.id, up: false });
+    }
+    if (reason.refused) peer.backoff.slowest();
+    this.#reach(peer, peer.backoff.next());
+  }
+
+  #onBody(peer: Peer, body: Exclude<Body, { kind: "ping" | "pong" }>): void {
+    if (body.kind === "raft") {
+      this.#handlers?.onMessage(body.message);
+    } else {
+      peer.digest = body.digest;
+      this.options.onDigest?.(body.digest);
+    }
+  }
+
+  #onHeal(): void {
+    for (const peer of this.#peers) {
+      if (peer.attempt !== null) this.#hangUp(peer.attempt);
+      peer.attempt = null;
+      peer.backoff.reset();
+      this.#reach(peer, 0);
+      peer.live?.suspect();
+    }
+  }
+
+  #armPing(): void {
+    const { clock } = this.options;
+    this.#cancelPing = clock.schedule(clock.now() + PING_INTERVAL_MS, () => {
+      for (const peer of this.#peers) peer.live?.turn();
+      this.#armPing();
+    });
+  }
+
+  // Look-ups
+
+  #sendTo(peer: Peer | undefined, body: Body): void {
+    peer?.live?.send(body);
+  }
+
+  #nameOf(peer: Peer): string {
+    return peer.digest?.name ?? `node ${peer.id.slice(0, 6)}`;
+  }
+}
