@@ -1,0 +1,23 @@
+/** Mounts the page; nothing else. */
+import { createRoot } from "react-dom/client";
+import { createPreferencesStore } from "./page/preferences-store.ts";
+import { Session } from "./page/session.ts";
+import { App } from "./view/app.tsx";
+import { PageContext } from "./view/context.ts";
+import "./view/styles/tokens.css";
+import "./view/styles/base.css";
+import "./view/styles/home.css";
+import "./view/styles/document.css";
+import "./view/styles/panel.css";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+
+const session = new Session();
+const preferences = createPreferencesStore();
+createRoot(root).render(
+  <PageContext value={{ session, preferences }}>
+    <App />
+  </PageContext>,
+);
+session.start();

@@ -1,0 +1,167 @@
+/** One open document: the worker that is its node, the peers, the mirror and the editor, tied together. */
+import type { MapValue } from "../document/types.ts";
+import type { FromNode, NodeRequest, NodeResults, NodeStop, ToNode } from "../node/protocol.ts";
+import { CollabEditor, type EditRequest } from "./collab-editor.ts";
+import { DocumentMirror } from "./document-mirror.ts";
+import { NodeClient, NodeError, type WorkerLike } from "./node-client.ts";
+import { EVENTS_MAX, type SessionStore } from "./session-store.ts";
+
+/** As much of `Peers` as is used. */
+export interface PeersLike {
+  dial(dial: Extract<FromNode, { kind: "dial" }>): void;
+  signal(connectionId: string, data: unknown): void;
+  hangUp(connectionId: string): void;
+  hangUpAll(): void;
+}
+
+export interface RoomParts {
+  readonly worker: WorkerLike;
+  readonly makePeers: (post: NodeClient["post"]) => PeersLike;
+  readonly store: SessionStore;
+  /** The node has opened. */
+  readonly onOpened: (message: Extract<FromNode, { kind: "opened" }>) => void;
+}
+
+export class Room {
+  readonly mirror = new DocumentMirror();
+  readonly editor: CollabEditor;
+  /** The greatest index that an answered request of this tab has; status must not lag behind it. */
+  resolvedIndex = 0;
+  private readonly client: NodeClient;
+  private readonly peers: PeersLike;
+  private readonly store: SessionStore;
+  /** The editor's batch under way is counted by the editor; the node counts it too. */
+  private editorProposals = 0;
+
+  constructor(private readonly parts: RoomParts) {
+    this.store = parts.store;
+    this.client = new NodeClient(parts.worker);
+    this.peers = parts.makePeers((message, transfer) => this.client.post(message, transfer));
+    this.client.listen((message) => this.receive(message));
+    this.editor = new CollabEditor(
+      {
+        send: (edit) => this.sendFromEditor(edit),
+        newClientId: () => crypto.randomUUID(),
+        later: (ms, fire) => {
+          const timer = setTimeout(fire, ms);
+          return () => clearTimeout(timer);
+        },
+        onChange: () => this.tellEditor(),
+        onInsertRefused: () => this.store.setState({ notice: "That is too much to paste at once. Paste it in smaller parts." }),
+      },
+      0,
+      "",
+    );
+  }
+
+  post(message: ToNode): void {
+    this.client.post(message);
+  }
+
+  /** Rejects with a `NodeError`. The mirror includes what a resolved request did. */
+  async request<K extends NodeRequest["kind"]>(request: Extract<NodeRequest, { kind: K }>): Promise<NodeResults[K]> {
+    const value = await this.client.request<K>(request);
+    if (typeof value === "object" && value !== null && "index" in value && typeof value.index === "number") {
+      this.resolvedIndex = Math.max(this.resolvedIndex, value.index);
+    }
+    return value;
+  }
+
+  /** An edit that is not the editor's: resolves once accepted and seen in the mirror. */
+  async edit(edit: EditRequest): Promise<NodeResults["edit"]> {
+    const result = await this.requestEdit(edit);
+    const { refusal, version } = result.response;
+    if (refusal !== null) {
+      const message = `The document refused the edit: ${refusal}.`;
+      throw new NodeError({ name: "CommandRejected", message, code: refusal, mayHaveApplied: false });
+    }
+    await this.mirror.reached(version);
+    return result;
+  }
+
+  dismissTrouble(): void {
+    this.editor.dismissTrouble(this.mirror.version, this.mirror.text);
+  }
+
+  stop(stop: NodeStop): void {
+    this.client.end(stop.message);
+    this.peers.hangUpAll();
+    const { screen } = this.store.getState();
+    if (screen.kind === "stopped") return;
+    this.store.setState({ screen: { kind: "stopped", stop, text: screen.kind === "document" ? this.editor.text : null } });
+  }
+
+  private requestEdit(edit: EditRequest): Promise<NodeResults["edit"]> {
+    return this.request<"edit">({ kind: "edit", author: this.store.getState().name, ...edit });
+  }
+
+  private async sendFromEditor(edit: EditRequest): Promise<NodeResults["edit"]> {
+    this.editorProposals += 1;
+    try {
+      return await this.requestEdit(edit);
+    } finally {
+      this.editorProposals -= 1;
+    }
+  }
+
+  private tellEditor(): void {
+    const { unconfirmed, trouble } = this.editor;
+    const now = this.store.getState();
+    if (now.editorUnconfirmed !== unconfirmed || now.trouble !== trouble) {
+      this.store.setState({ editorUnconfirmed: unconfirmed, trouble });
+    }
+  }
+
+  private receive(message: FromNode): void {
+    switch (message.kind) {
+      case "opened":
+        this.parts.onOpened(message);
+        break;
+      case "stopped":
+        this.stop(message.stop);
+        break;
+      case "status":
+        this.receiveStatus(message);
+        break;
+      case "document":
+        this.mirror.replace(message.version, message.text, message.map);
+        this.editor.replace(message.version, message.text);
+        this.store.setState({ map: message.map });
+        break;
+      case "updates":
+        this.mirror.accept(message.fromVersion, message.updates);
+        this.editor.receive(message.fromVersion, message.updates);
+        break;
+      case "map":
+        this.receiveValue(message.key, message.value);
+        break;
+      case "event":
+        this.store.setState(({ events }) => ({ events: [...events.slice(1 - EVENTS_MAX), message.event] }));
+        break;
+      case "dial":
+        this.peers.dial(message);
+        break;
+      case "signal":
+        this.peers.signal(message.connectionId, message.data);
+        break;
+      case "hangUp":
+        this.peers.hangUp(message.connectionId);
+        break;
+      case "answered":
+      case "refused":
+        break;
+    }
+  }
+
+  private receiveStatus({ status }: Extract<FromNode, { kind: "status" }>): void {
+    const before = this.store.getState().status;
+    const others = Math.max(0, status.unconfirmed - this.editorProposals);
+    this.store.setState({ status: { ...status, unconfirmed: others } });
+    if (status.leader !== null && status.leader !== before?.leader) this.editor.nudge();
+  }
+
+  private receiveValue(key: string, value: MapValue): void {
+    this.mirror.write(key, value);
+    this.store.setState({ map: this.mirror.map });
+  }
+}

@@ -1,0 +1,52 @@
+/** What the views show of the room: which screen, the node's status, the link, events. Written by the session alone. */
+import { createStore } from "zustand/vanilla";
+import type { MapValue } from "../document/types.ts";
+import type { NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
+import type { EditorTrouble } from "./collab-editor.ts";
+
+export type Screen =
+  | { readonly kind: "home" }
+  /** The worker is taking a node and opening its log. */
+  | { readonly kind: "opening"; readonly create: boolean }
+  | { readonly kind: "document" }
+  | { readonly kind: "stopped"; readonly stop: NodeStop; readonly text: string | null };
+
+export interface SessionState {
+  readonly screen: Screen;
+  /** Once the document is durable somewhere. */
+  readonly link: string | null;
+  /** Of this tab. */
+  readonly name: string;
+  readonly status: NodeStatus | null;
+  readonly map: { readonly [key: string]: MapValue };
+  /** Newest last, at most `EVENTS_MAX`. */
+  readonly events: readonly NodeEvent[];
+  /** Updates of the editor that the log has not accepted yet. */
+  readonly editorUnconfirmed: number;
+  readonly trouble: EditorTrouble | null;
+  /** One sentence about something that a person just tried; the views let it go after a while. */
+  readonly notice: string | null;
+}
+
+export const EVENTS_MAX = 500;
+
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+export function createSessionStore(name: string) {
+  return createStore<SessionState>(() => ({
+    screen: { kind: "home" },
+    link: null,
+    name,
+    status: null,
+    map: {},
+    events: [],
+    editorUnconfirmed: 0,
+    trouble: null,
+    notice: null,
+  }));
+}
+
+/** All that this tab has proposed and does not know to be committed. */
+export function unconfirmedOf({ status, editorUnconfirmed }: Pick<SessionState, "status" | "editorUnconfirmed">): number {
+  return (status?.unconfirmed ?? 0) + editorUnconfirmed;
+}

@@ -1,0 +1,170 @@
+/** The page as a whole: opens a document by link or anew, follows the tab's life, and offers the actions that views call. */
+import type { MapValue } from "../document/types.ts";
+import { type ConsoleApi, createConsoleApi } from "./console-api.ts";
+import { NodeError } from "./node-client.ts";
+import { Peers } from "./peers.ts";
+import { Room } from "./room.ts";
+import { linkTo, makeSecret, readLink, signalingUrl } from "./room-link.ts";
+import { createSessionStore, type SessionStore, unconfirmedOf } from "./session-store.ts";
+import { cleanName } from "./tab-name.ts";
+import { keepNodeHint, keepTabName, nodeHint, tabName } from "./tab-storage.ts";
+
+/** Some browsers ask the person; the document does not wait for the answer. */
+const PERSISTENCE_WAIT_MS = 300;
+
+declare global {
+  interface Window {
+    tabraft: ConsoleApi;
+  }
+}
+
+export class Session {
+  readonly store: SessionStore = createSessionStore(tabName());
+  private openRoom: Room | null = null;
+  private openSecret: string | null = null;
+
+  /** The open document. */
+  get room(): Room | null {
+    return this.openRoom;
+  }
+
+  /** Once, when the page has loaded. */
+  start(): void {
+    window.tabraft = createConsoleApi(this.store, () => this.openRoom);
+    window.addEventListener("pagehide", () => this.openRoom?.post({ kind: "leaving" }));
+    // A page out of the back-forward cache has lost its locks and channels.
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) location.reload();
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (unconfirmedOf(this.store.getState()) > 0) event.preventDefault();
+    });
+    window.addEventListener("hashchange", () => this.followLink());
+    document.addEventListener("visibilitychange", () => {
+      this.openRoom?.post({ kind: "visibility", visible: document.visibilityState === "visible" });
+    });
+    this.followLink();
+  }
+
+  newDocument(): void {
+    void this.open(makeSecret(), true);
+  }
+
+  rename(typed: string): void {
+    const name = cleanName(typed);
+    if (name === null || name === this.store.getState().name) return;
+    keepTabName(name);
+    this.store.setState({ name });
+    this.openRoom?.post({ kind: "rename", name });
+  }
+
+  setTitle(title: string): void {
+    this.setValue("title", title, "The title was not changed");
+  }
+
+  isolate(): void {
+    this.ask((room) => room.request<"isolate">({ kind: "isolate" }), "This tab was not isolated");
+  }
+
+  heal(): void {
+    this.ask((room) => room.request<"heal">({ kind: "heal" }), "The faults were not undone");
+  }
+
+  dismissTrouble(): void {
+    this.openRoom?.dismissTrouble();
+  }
+
+  dismissNotice(): void {
+    this.store.setState({ notice: null });
+  }
+
+  private setValue(key: string, value: MapValue, failure: string): void {
+    this.ask((room) => room.request<"set">({ kind: "set", key, value }), failure);
+  }
+
+  private ask(request: (room: Room) => Promise<unknown>, failure: string): void {
+    if (this.openRoom === null) return;
+    request(this.openRoom).catch((error: unknown) => {
+      const unsure = error instanceof NodeError && error.mayHaveApplied ? " for sure" : "";
+      const reason = error instanceof Error ? error.message : String(error);
+      this.store.setState({ notice: `${failure}${unsure}: ${reason}` });
+    });
+  }
+
+  private followLink(): void {
+    const reading = readLink(location.hash);
+    if (reading.kind === "room" && reading.secret === this.openSecret) return;
+    if (this.openSecret !== null) {
+      // One page, one node: another document begins with a fresh page.
+      location.reload();
+    } else if (reading.kind === "room") {
+      void this.open(reading.secret, false);
+    } else if (reading.kind === "bad") {
+      const message = "This link is not complete. Ask for it again, and copy all of it.";
+      this.store.setState({ screen: { kind: "stopped", stop: { code: "badLink", message }, text: null } });
+    }
+  }
+
+  private async open(secret: string, create: boolean): Promise<void> {
+    if (this.openSecret !== null) return;
+    this.openSecret = secret;
+    const missing = missingFeature();
+    if (missing !== null) {
+      this.store.setState({ screen: { kind: "stopped", stop: { code: "unsupported", message: missing }, text: null } });
+      return;
+    }
+    this.store.setState({ screen: { kind: "opening", create } });
+    const persistent = await askPersistence();
+    const room = this.makeRoom(create);
+    this.openRoom = room;
+    room.post({
+      kind: "open",
+      secret,
+      create,
+      hint: nodeHint(secret),
+      name: this.store.getState().name,
+      signalingUrl: signalingUrl(location.href),
+      visible: document.visibilityState === "visible",
+      persistent,
+    });
+  }
+
+  private makeRoom(create: boolean): Room {
+    const worker = new Worker(new URL("../node/worker.ts", import.meta.url), { type: "module", name: "node" });
+    const room = new Room({
+      worker,
+      makePeers: (post) => new Peers(post),
+      store: this.store,
+      onOpened: ({ nodeId, secret }) => {
+        keepNodeHint(secret, nodeId);
+        if (create) history.pushState(null, "", linkTo(secret, location.href));
+        this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href) });
+      },
+    });
+    worker.addEventListener("error", (event) => {
+      room.stop({ code: "assertion", message: event.message || "The node of this tab could not be started." });
+    });
+    return room;
+  }
+}
+
+/** What the browser lacks, in words; `null`: nothing. */
+function missingFeature(): string | null {
+  if (!window.isSecureContext) return "The page must come over https, or from localhost: only then the browser lets it encrypt.";
+  const needed: readonly (readonly [string, boolean])[] = [
+    ["Web Workers", "Worker" in window],
+    ["IndexedDB", "indexedDB" in window],
+    ["Web Locks", "locks" in navigator],
+    ["WebRTC", "RTCPeerConnection" in window],
+    ["Web Crypto", crypto.subtle !== undefined],
+  ];
+  const missing = needed.filter(([, has]) => !has).map(([name]) => name);
+  return missing.length === 0 ? null : `This browser lacks ${missing.join(", ")}. A current Chrome, Firefox or Safari has it.`;
+}
+
+async function askPersistence(): Promise<boolean> {
+  const storage = navigator.storage as StorageManager | undefined;
+  if (storage?.persist === undefined) return false;
+  const soon = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), PERSISTENCE_WAIT_MS));
+  return Promise.race([storage.persist().catch(() => false), soon]);
+}

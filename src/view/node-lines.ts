@@ -1,0 +1,60 @@
+/** Every node of the room as one list: this tab first, then the others by name, then members of which nothing is known. */
+import type { NodeStatus } from "../node/protocol.ts";
+import type { NodeId, RoleName } from "../raft/types.ts";
+import { shortId } from "./words.ts";
+
+export interface NodeLine {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly isSelf: boolean;
+  readonly connected: boolean;
+  readonly role: RoleName | null;
+  /** Its part in the configuration; `null`: none. */
+  readonly member: "voter" | "learner" | null;
+  readonly term: number | null;
+  readonly commitIndex: number | null;
+  readonly lastApplied: number | null;
+  readonly roundTripMs: number | null;
+  readonly lastContactMs: number | null;
+  readonly sameDevice: boolean | null;
+  readonly visible: boolean | null;
+}
+
+function memberOf(status: NodeStatus, id: NodeId): NodeLine["member"] {
+  if (status.voters.includes(id)) return "voter";
+  return status.learners.includes(id) ? "learner" : null;
+}
+
+function ownLine(status: NodeStatus): NodeLine {
+  const { nodeId: id, name, role, term, commitIndex, lastApplied } = status;
+  const own = { isSelf: true, connected: true, roundTripMs: null, lastContactMs: null, sameDevice: true, visible: true };
+  return { id, name, role, term, commitIndex, lastApplied, member: memberOf(status, id), ...own };
+}
+
+function unknownLine(status: NodeStatus, id: NodeId): NodeLine {
+  const nothing = { role: null, term: null, commitIndex: null, lastApplied: null, roundTripMs: null, lastContactMs: null };
+  const unseen = { isSelf: false, connected: false, sameDevice: null, visible: null };
+  return { id, name: shortId(id), member: memberOf(status, id), ...nothing, ...unseen };
+}
+
+export function nodeLines(status: NodeStatus): readonly NodeLine[] {
+  const peers = status.peers.map((peer): NodeLine => {
+    return { ...peer, name: peer.name || shortId(peer.id), isSelf: false, member: memberOf(status, peer.id) };
+  });
+  const known = new Set([status.nodeId, ...peers.map((peer) => peer.id)]);
+  const members = [...new Set([...status.voters, ...status.learners])];
+  const unknown = members.filter((id) => !known.has(id)).map((id) => unknownLine(status, id));
+  // A peer that left, and is no member any more, is history.
+  const present = peers.filter((peer) => peer.connected || peer.member !== null);
+  const others = [...present, ...unknown].sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
+  return [ownLine(status), ...others];
+}
+
+const COLORS = 8;
+
+/** The same for a node on every page: 0 to 7. */
+export function colorOf(id: NodeId): number {
+  let hash = 0;
+  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
+  return hash % COLORS;
+}

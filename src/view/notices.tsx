@@ -1,0 +1,69 @@
+/** One line of words when something is wrong, and what to do about it. Never hidden, however narrow the screen. */
+import { type ReactNode, useEffect } from "react";
+import type { NodeStatus } from "../node/protocol.ts";
+import { useSession, useSessionState } from "./context.ts";
+import { useSettled } from "./hooks.ts";
+import { connectedPeers, isJoining, signalingWords } from "./words.ts";
+
+const NOTICE_MS = 6_000;
+/** An election is no trouble; this is longer than one. */
+const QUORUM_SETTLE_MS = 2_500;
+const SIGNALING_SETTLE_MS = 2_500;
+
+export function Notices() {
+  const status = useSessionState((state) => state.status);
+  return (
+    <div className="notices">
+      {status !== null && <StatusNotices status={status} />}
+      <PassingNotice />
+    </div>
+  );
+}
+
+function StatusNotices({ status }: { readonly status: NodeStatus }) {
+  const session = useSession();
+  const isIsolated = status.faults.length > 0;
+  const noQuorumNow = !isJoining(status) && !status.quorum;
+  const noQuorum = useSettled(noQuorumNow, String(noQuorumNow), noQuorumNow ? QUORUM_SETTLE_MS : 0);
+  const noSignalingNow = status.signaling === "waiting" && !isJoining(status);
+  const noSignaling = useSettled(noSignalingNow, String(noSignalingNow), noSignalingNow ? SIGNALING_SETTLE_MS : 0);
+  return (
+    <>
+      {status.storage.failure !== null && (
+        <Notice tone="bad">
+          This tab cannot save any more: {status.storage.failure} Copy your text, then free some disk space and reload.
+        </Notice>
+      )}
+      {isIsolated && (
+        <Notice tone="bad">
+          This tab is isolated: nothing reaches it, and nothing leaves it.{" "}
+          <button type="button" className="button button-small" onClick={() => session.heal()}>
+            Reconnect
+          </button>
+        </Notice>
+      )}
+      {noQuorum && !isIsolated && (
+        <Notice tone="bad">
+          No majority of the {status.voters.length} voting tabs can be reached. You can read and go on writing: your edits are
+          kept here and are committed when enough of the others are back.
+        </Notice>
+      )}
+      {noSignaling && <Notice tone="waiting">{signalingWords("waiting", connectedPeers(status))}</Notice>}
+    </>
+  );
+}
+
+function PassingNotice() {
+  const session = useSession();
+  const notice = useSessionState((state) => state.notice);
+  useEffect(() => {
+    if (notice === null) return;
+    const timer = setTimeout(() => session.dismissNotice(), NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [notice, session]);
+  return <div role="status">{notice !== null && <Notice tone="waiting">{notice}</Notice>}</div>;
+}
+
+function Notice({ tone, children }: { readonly tone: "waiting" | "bad"; readonly children: ReactNode }) {
+  return <p className={`notice notice-${tone}`}>{children}</p>;
+}

@@ -1,0 +1,102 @@
+/** The state of the cluster in words that need no Raft. Pure, so that every sentence has a test. */
+import type { NodeStatus, SignalingState } from "../node/protocol.ts";
+import type { RoleName } from "../raft/types.ts";
+
+export type Tone = "good" | "waiting" | "bad";
+
+export interface Pill {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+export function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** A node that belongs to no cluster yet: it has the link and has found nobody. */
+export function isJoining(status: NodeStatus | null): boolean {
+  return status === null || (status.voters.length === 0 && status.commitIndex === 0);
+}
+
+/** Whether the document is safe, in one phrase. */
+export function commitPill(status: NodeStatus | null, unconfirmed: number): Pill {
+  if (status === null) return { tone: "waiting", text: "Opening" };
+  if (status.storage.failure !== null) return { tone: "bad", text: "This tab cannot save: your edits are only on the screen" };
+  if (isJoining(status)) return { tone: "waiting", text: "Joining" };
+  if (!status.quorum) return { tone: "bad", text: "No majority: your edits are kept here" };
+  if (unconfirmed > 0) {
+    const where = status.voters.length > 1 ? "waiting for a majority" : "being saved";
+    return { tone: "waiting", text: `${count(unconfirmed, "change", "changes")} ${where}` };
+  }
+  if (status.voters.length <= 1) return { tone: "good", text: "Committed, on 1 device" };
+  const entry = `All changes committed (entry ${status.commitIndex})`;
+  return { tone: "good", text: status.devices <= 1 ? `${entry}, on 1 device` : entry };
+}
+
+export function nodeName(status: NodeStatus, id: string | null): string {
+  if (id === null) return "nobody";
+  if (id === status.nodeId) return status.name;
+  return status.peers.find((peer) => peer.id === id)?.name || shortId(id);
+}
+
+export function shortId(id: string): string {
+  return id.slice(0, 6);
+}
+
+/** Is there a leader? */
+export function leaderWords(status: NodeStatus): string {
+  if (status.leader === null) return "Nobody leads";
+  const own = status.leader === status.nodeId ? ", this tab" : "";
+  return `${nodeName(status, status.leader)}${own}`;
+}
+
+/** How many more can fail? */
+export function toleranceWords(status: NodeStatus): string {
+  const voters = count(status.voters.length, "voter", "voters");
+  if (!status.quorum) return `None: no majority of ${voters} answers`;
+  if (status.failureTolerance === 0) return status.voters.length <= 1 ? "None: this is the only copy" : `None of ${voters}`;
+  return `${status.failureTolerance} of ${voters}`;
+}
+
+const ROLE_WORDS: { readonly [role in RoleName]: string } = {
+  leader: "Leader",
+  follower: "Follower",
+  candidate: "Candidate",
+  learner: "Learner",
+};
+
+export function roleWord(role: RoleName | null): string {
+  return role === null ? "Not heard yet" : ROLE_WORDS[role];
+}
+
+export function signalingWords(signaling: SignalingState, connectedPeers: number): string {
+  switch (signaling) {
+    case "connected":
+      return "Connected: new tabs can find this document.";
+    case "off":
+      return "Off: only tabs of this browser can find each other.";
+    case "waiting":
+      return connectedPeers > 0
+        ? "The signaling server does not answer; tabs that are already connected go on."
+        : "The signaling server does not answer. Trying again.";
+  }
+}
+
+export function connectedPeers(status: NodeStatus): number {
+  return status.peers.filter((peer) => peer.connected).length;
+}
+
+/** Three digits of milliseconds, then seconds, then minutes. */
+export function duration(ms: number | null): string {
+  if (ms === null) return "–";
+  if (ms < 1) return "< 1 ms";
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}
+
+export function bytesWords(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
