@@ -4,6 +4,13 @@ import { assert } from "./assert.ts";
 /** A safe integer needs at most this many groups of seven bits. */
 const VARINT_BYTES_MAX = 8;
 
+/** How many bytes the varint of `value` takes. */
+export function varintBytes(value: number): number {
+  let count = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) count += 1;
+  return count;
+}
+
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
@@ -27,8 +34,8 @@ export class ByteWriter {
 
   /** A safe integer of at least 0, seven bits a byte, the lowest first, in the fewest bytes. */
   varint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `cannot be stored as an unsigned integer: ${value}`);
-    this.#reserve(VARINT_BYTES_MAX);
+    assert(Number.isSafeInteger(value) && value >= 0, "not an unsigned integer");
+    this.#reserve(varintBytes(value));
     let rest = value;
     while (rest >= 128) {
       this.#bytes[this.#length++] = (rest % 128) + 128;
@@ -49,9 +56,9 @@ export class ByteWriter {
     this.bytes(new TextEncoder().encode(value));
   }
 
-  /** What was written, in a buffer of exactly its size (a view would be stored together with all of its buffer). */
+  /** What was written, in a buffer of exactly its size (a view would be stored together with all of its buffer). Ends the writer. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
   }
 
   #reserve(more: number): void {

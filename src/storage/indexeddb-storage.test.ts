@@ -34,8 +34,8 @@ async function writeThreeRecords(): Promise<void> {
 type Stores = Record<"meta" | "log", Map<IDBValidKey, Uint8Array>>;
 
 /** Changes what is on the disk behind the node's back. */
-async function tamper(change: (stores: Stores) => void): Promise<void> {
-  const db = await openDB(name);
+async function tamper(change: (stores: Stores) => void, database = name): Promise<void> {
+  const db = await openDB(database);
   const stores: Stores = { meta: new Map(), log: new Map() };
   for (const store of ["meta", "log"] as const) {
     for (const key of await db.getAllKeys(store)) stores[store].set(key, await db.get(store, key));
@@ -87,6 +87,10 @@ describe("damage", () => {
     "a missing last record": ({ log }) => log.delete(11),
     "an empty log": ({ log }) => log.clear(),
     "a record under the key of another": ({ log }) => log.set(5, bytesOf(log, 11)),
+    "the last record under a later key": ({ log }) => {
+      log.set(12, bytesOf(log, 11));
+      log.delete(11);
+    },
     "a record twice": ({ log }) => log.set(12, bytesOf(log, 11)),
     "a record under a key that is no number": ({ log }) => log.set("x", bytesOf(log, 11)),
     "a byte of the meta record": ({ meta }) => flip(meta, META_KEY, 20),
@@ -122,22 +126,41 @@ describe("damage", () => {
     await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
   });
 
-  test("the records of another node are not taken for its own", async () => {
+  test("an older state of a record in the middle is noticed", async () => {
     await writeThreeRecords();
-    const stolen: [IDBValidKey, Uint8Array][] = [];
-    await tamper((stores) => stolen.push(...stores.log));
-    await deleteNodeDatabase("room", "B");
-    const other = new IndexedDbStorage({ topic: "room", nodeId: "B", create: true });
-    await loadStorage(other);
-    await persistWrite(other, { entries: commands(1, 4, 1) });
-    other.close();
-    const db = await openDB(nodeDatabaseName("room", "B"));
-    for (const [key, value] of stolen.slice(0, 1)) await db.put("log", value, key);
-    db.close();
-    await expect(loadStorage(new IndexedDbStorage({ topic: "room", nodeId: "B", create: false }))).rejects.toMatchObject({
-      kind: "damaged",
+    let older = new Uint8Array(0);
+    await tamper(({ log }) => {
+      older = bytesOf(log, 5).slice();
     });
-    await deleteNodeDatabase("room", "B");
+    const storage = make();
+    await loadStorage(storage);
+    await persistWrite(storage, { truncateFrom: 5, entries: commands(5, 10, 3) });
+    await persistWrite(storage, { entries: commands(11, 12, 3) });
+    storage.close();
+    await tamper(({ log }) => log.set(5, older));
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
+  });
+
+  test.each(["one record", "everything"])("%s of another node is not taken for its own", async (what) => {
+    await writeThreeRecords();
+    let foreign: Stores = { meta: new Map(), log: new Map() };
+    await tamper((stores) => {
+      foreign = { meta: new Map(stores.meta), log: new Map(stores.log) };
+    });
+    await deleteNodeDatabase(node.topic, node.nodeId);
+    const other = nodeDatabaseName("room", "B");
+    await deleteDB(other);
+    const storage = new IndexedDbStorage({ topic: "room", nodeId: "B", create: true });
+    await loadStorage(storage);
+    await persistWrite(storage, { entries: commands(1, 4, 1) });
+    storage.close();
+    await tamper((stores) => {
+      if (what === "one record") stores.log.set(1, bytesOf(foreign.log, 1));
+      else Object.assign(stores, foreign);
+    }, other);
+    const again = new IndexedDbStorage({ topic: "room", nodeId: "B", create: false });
+    await expect(loadStorage(again)).rejects.toMatchObject({ kind: "damaged" });
+    await deleteDB(other);
   });
 
   test("a damaged record that a truncation would cut is noticed before anything is written", async () => {

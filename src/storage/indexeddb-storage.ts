@@ -141,7 +141,7 @@ export class IndexedDbStorage implements LogStorage {
       const plan = makePlan(opened, write, kept, this.durability);
       const errors = await commit(opened.db, plan);
       if (errors.length > 0) throw toStorageFailed("writing", ...errors);
-      if (this.#failure === null) follow(opened, plan);
+      follow(opened, plan);
     } catch (error) {
       this.#fail(toStorageFailed("writing", error));
     }

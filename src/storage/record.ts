@@ -21,7 +21,7 @@
  */
 import type { Configuration, Entry, NodeId } from "../raft/types.ts";
 import { assert } from "./assert.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { type ByteReader, type ByteWriter, varintBytes } from "./bytes.ts";
 import { crc32c } from "./crc32c.ts";
 import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
 
@@ -39,8 +39,7 @@ export const NODE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const KINDS = { blank: 0, command: 1, configuration: 2 } as const;
 /** Kind and term take a byte each, so a count can be refused before anything is allocated for it. */
 const ENTRY_BYTES_MIN = 2;
-/** A guess: what an entry costs beside its command. */
-const ENTRY_OVERHEAD_BYTES = 16;
+const CHAIN_BYTES = 4;
 
 /** Where the chain of a log begins: differs between nodes, so that a record of another node never fits. */
 export function chainSeed(topic: string, nodeId: NodeId): number {
@@ -50,10 +49,13 @@ export function chainSeed(topic: string, nodeId: NodeId): number {
 /** Throws (assertion) on entries that `decodeRecord` would refuse. */
 export function encodeRecord(chain: number, entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
   assertEntries(entries);
-  const size = entries.reduce((sum, entry) => sum + (entry.kind === "command" ? entry.command.length : 0), 0);
-  const writer = beginFrame("record", size + entries.length * ENTRY_OVERHEAD_BYTES + 32);
+  const firstIndex = entries[0]?.index ?? 0;
+  // Exact, so that a large batch is not copied once more at the end.
+  let size = CHAIN_BYTES + varintBytes(firstIndex) + varintBytes(entries.length);
+  for (const entry of entries) size += entryBytes(entry);
+  const writer = beginFrame("record", size);
   writer.u32(chain);
-  writer.varint(entries[0]?.index ?? 0);
+  writer.varint(firstIndex);
   writer.varint(entries.length);
   for (const entry of entries) writeEntry(writer, entry);
   return sealFrame(writer);
@@ -81,16 +83,32 @@ export function decodeRecord(bytes: unknown): Decoded<LogRecord> {
 
 /** Throws (assertion) unless the entries could stand in one record. */
 export function assertEntries(entries: readonly Entry[]): void {
-  const first = entries[0];
-  assert(first !== undefined, "a record without entries");
+  const firstIndex = entries[0]?.index ?? 0;
+  assert(Number.isSafeInteger(firstIndex) && firstIndex >= 1, "a record without a first entry");
   let term = 1;
-  for (const [at, entry] of entries.entries()) {
-    assert(Number.isSafeInteger(entry.index) && entry.index >= 1, `entry index ${entry.index}`);
-    assert(entry.index === first.index + at, `entry ${entry.index} after entry ${first.index + at - 1}`);
-    assert(Number.isSafeInteger(entry.term) && entry.term >= term, `entry ${entry.index} has term ${entry.term} after ${term}`);
-    if (entry.kind === "configuration") assert(isConfiguration(entry.configuration), `configuration of entry ${entry.index}`);
+  let index = firstIndex;
+  for (const entry of entries) {
+    // No message is put together for an entry that is right: there may be many thousands.
+    if (entry.index !== index || !Number.isSafeInteger(entry.term) || entry.term < term || !hasSoundBody(entry)) {
+      throw new Error(`assertion: entry ${entry.index} of term ${entry.term} where ${index} is due, of term ${term} or later`);
+    }
     term = entry.term;
+    index += 1;
   }
+}
+
+function hasSoundBody(entry: Entry): boolean {
+  return entry.kind !== "configuration" || isConfiguration(entry.configuration);
+}
+
+function entryBytes(entry: Entry): number {
+  const head = 1 + varintBytes(entry.term);
+  if (entry.kind === "blank") return head;
+  if (entry.kind === "command") return head + varintBytes(entry.command.length) + entry.command.length;
+  const { voters, votersOld, learners } = entry.configuration;
+  // A node id is at most 64 ASCII characters: its length takes one byte.
+  const idBytes = (ids: readonly NodeId[]) => ids.reduce((sum, id) => sum + 1 + id.length, varintBytes(ids.length));
+  return head + idBytes(voters) + idBytes(votersOld) + idBytes(learners);
 }
 
 function writeEntry(writer: ByteWriter, entry: Entry): void {
