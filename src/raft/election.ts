@@ -5,14 +5,14 @@ import { isUpToDate, lastIndex, lastTerm } from "./log.ts";
 import { type Outbox, setHardState } from "./outbox.ts";
 import { voteResult } from "./quorum.ts";
 import { becomeCandidate, becomeFollower, becomeLeader } from "./roles.ts";
-import { configurationOf, drawElectionTimeout, isSelfVoter, type RaftState } from "./state.ts";
+import { configurationOf, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
 import type { RequestVote, RequestVoteResponse, Term } from "./types.ts";
 
 /** The election timeout passed without a leader. */
 export function electionTimeout(raft: RaftState, out: Outbox): void {
   if (raft.role.kind === "leader") return;
   raft.role.electionDeadline = raft.now + drawElectionTimeout(raft);
-  if (isSelfVoter(raft) && !diskHangs(raft)) campaign(raft, out, raft.config.preVote);
+  if (mayCampaign(raft) && !diskHangs(raft)) campaign(raft, out, raft.config.preVote);
 }
 
 /** A node whose disk does not answer could lead nobody: it neither campaigns nor stays in office. */

@@ -4,7 +4,7 @@ import { members } from "./configuration.ts";
 import { lastIndex } from "./log.ts";
 import { appendEntry, type Outbox, setHardState } from "./outbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { configurationOf, drawElectionTimeout, isSelfVoter, type RaftState } from "./state.ts";
+import { configurationOf, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
 import type { NodeId, Term } from "./types.ts";
 
 /** §5.1: into `term`, or back to follower within this one. Within a term the vote is kept: it is given once, whatever comes after. */
@@ -25,7 +25,7 @@ export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader:
 
 /** §5.2, or with `preVote` the question before it (diss. §9.6), which changes neither term nor vote. */
 export function becomeCandidate(raft: RaftState, out: Outbox, preVote: boolean): void {
-  assert(isSelfVoter(raft), "a learner never campaigns (diss. §4.2.1)");
+  assert(mayCampaign(raft), "a learner never campaigns (diss. §4.2.1)");
   if (!preVote) setHardState(raft, out, { currentTerm: raft.hardState.currentTerm + 1, votedFor: raft.id });
   settleForwarded(raft, out, null);
   raft.role = {

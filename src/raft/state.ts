@@ -119,6 +119,20 @@ export function isSelfVoter(raft: RaftState): boolean {
   return isVoter(configurationOf(raft), raft.id);
 }
 
+/**
+ * A voter may campaign; and so may a former voter until it knows that the configuration without it is committed (diss. §4.2.2): those
+ * that stay may lack that very configuration, and then need a leader that has it. A learner that never voted never does.
+ */
+export function mayCampaign(raft: RaftState): boolean {
+  if (isSelfVoter(raft)) return true;
+  const { configurations } = raft.log;
+  for (let at = configurations.length - 1; at > 0 && (configurations[at]?.index ?? 0) > raft.commitIndex; at--) {
+    const before = configurations[at - 1];
+    if (before && isVoter(before.configuration, raft.id)) return true;
+  }
+  return false;
+}
+
 /** §5.2: drawn anew for each campaign, from [min, max]. */
 export function drawElectionTimeout(raft: RaftState): Millis {
   const { electionTimeoutMinMs: least, electionTimeoutMaxMs: most } = raft.config;
@@ -138,5 +152,5 @@ export function roleNameOf(raft: RaftState): RoleName {
 
 export function deadlineOf(raft: RaftState): Millis {
   if (raft.role.kind === "leader") return raft.role.heartbeatDeadline;
-  return isSelfVoter(raft) ? raft.role.electionDeadline : Number.POSITIVE_INFINITY;
+  return mayCampaign(raft) ? raft.role.electionDeadline : Number.POSITIVE_INFINITY;
 }
