@@ -74,10 +74,10 @@ function changeVoters(input: AutopilotInput, limits: AutopilotLimits): Decision 
   if (alive.length * 2 <= voters.length || sameSet(voters, configuration.voters)) return null;
   const former = configuration.voters.filter((id) => !voters.includes(id) && !isGone(nodes, id, limits));
   const learners = [...configuration.learners.filter((id) => !voters.includes(id)), ...former];
-  return { voters, learners, reason: describe(configuration.voters, voters) };
+  return { voters, learners, reason: explain(configuration.voters, voters) };
 }
 
-function describe(before: readonly NodeId[], after: readonly NodeId[]): string {
+function explain(before: readonly NodeId[], after: readonly NodeId[]): string {
   const added = after.filter((id) => !before.includes(id));
   const removed = before.filter((id) => !after.includes(id));
   const parts = [`${after.length} of the nodes present vote now`];

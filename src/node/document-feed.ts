@@ -1,0 +1,33 @@
+/** Tells the page what the document has become: everything once, then each accepted change in order. */
+import type { SharedDocument } from "../document/shared-document.ts";
+import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
+import type { Raft } from "../driver/raft.ts";
+import type { FromNode } from "./protocol.ts";
+
+export class DocumentFeed {
+  readonly #document: SharedDocument;
+  readonly #post: (message: FromNode) => void;
+
+  constructor(document: SharedDocument, post: (message: FromNode) => void) {
+    this.#document = document;
+    this.#post = post;
+  }
+
+  start(raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>): void {
+    this.#document.takeAccepted();
+    this.#postAll();
+    raft.subscribe(raft.metrics().lastApplied + 1, () => this.#postAccepted());
+  }
+
+  #postAll(): void {
+    const { version, text, map } = this.#document;
+    this.#post({ kind: "document", version, text, map });
+  }
+
+  #postAccepted(): void {
+    const { fromVersion, updates, map } = this.#document.takeAccepted();
+    if (updates === null) return this.#postAll();
+    if (updates.length > 0) this.#post({ kind: "updates", fromVersion, updates });
+    for (const [key, value] of map) this.#post({ kind: "map", key, value });
+  }
+}

@@ -1,0 +1,272 @@
+/** The composition root: one node of one room, made of its parts, and what the page says to it and hears from it. */
+import { SharedDocument } from "../document/shared-document.ts";
+import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
+import type { RaftMetrics } from "../driver/metrics.ts";
+import { Raft } from "../driver/raft.ts";
+import { LinkFaults } from "../network/link-faults.ts";
+import { PeerMesh } from "../network/peer-mesh.ts";
+import { SignalingClient } from "../network/signaling-client.ts";
+import { createConfig } from "../raft/mod.ts";
+import type { Generation, NodeId } from "../raft/types.ts";
+import { repeat, workerClock } from "./clock.ts";
+import { DocumentFeed } from "./document-feed.ts";
+import { describeChange } from "./events.ts";
+import type { Open, OpenedNode } from "./open.ts";
+import { Pilot } from "./pilot.ts";
+import type { FromNode, NodeEvent, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
+import { RequestDesk } from "./request-desk.ts";
+import { buildStatus, shortName } from "./status.ts";
+
+const statusEveryMs = 100;
+const digestEveryMs = 500;
+const pilotEveryMs = 500;
+const registryEveryMs = 3000;
+
+export class DocumentNode {
+  readonly #opened: OpenedNode;
+  readonly #post: (message: FromNode) => void;
+  readonly #config = createConfig();
+  readonly #document = new SharedDocument();
+  readonly #faults = new LinkFaults();
+  readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
+  readonly #mesh: PeerMesh;
+  readonly #feed: DocumentFeed;
+  readonly #desk: RequestDesk;
+  readonly #pilot: Pilot;
+  readonly #ends: (() => void)[] = [];
+  readonly #persistent: boolean;
+  #name: string;
+  #visible: boolean;
+  #signaling: SignalingState;
+  #metrics: RaftMetrics | null = null;
+  #lastStatus = "";
+  #noted = "";
+  #stopped: NodeStop | null = null;
+
+  constructor(open: Open, opened: OpenedNode, post: (message: FromNode) => void) {
+    this.#opened = opened;
+    this.#post = post;
+    this.#name = open.name;
+    this.#visible = open.visible;
+    this.#persistent = open.persistent;
+    this.#signaling = open.signalingUrl === null ? "off" : "waiting";
+    this.#mesh = this.#createMesh(open);
+    this.#raft = new Raft({
+      id: opened.identity.nodeId,
+      config: this.#config,
+      seed: randomSeed(),
+      storage: opened.loaded,
+      network: this.#mesh,
+      stateMachine: this.#document,
+      clock: workerClock,
+    });
+    this.#feed = new DocumentFeed(this.#document, post);
+    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, post, () => this.#postStatus(true));
+    this.#pilot = new Pilot({
+      device: opened.registry.device,
+      metrics: () => this.#raft.metrics(),
+      peers: () => this.#mesh.peers(),
+      now: () => workerClock.now(),
+      visible: () => this.#visible,
+      change: (change) => this.#raft.proposeConfigChange(change),
+      tell: (text) => this.#event("configuration", text),
+    });
+  }
+
+  #createMesh(open: Open): PeerMesh {
+    const { keys, identity } = this.#opened;
+    const random = (): number => Math.random();
+    return new PeerMesh({
+      self: identity.nodeId,
+      keys,
+      signaling: new SignalingClient({
+        url: open.signalingUrl,
+        topic: keys.topic,
+        self: identity.nodeId,
+        clock: workerClock,
+        random,
+      }),
+      host: {
+        dial: (connectionId, initiator, iceServers) => this.#post({ kind: "dial", connectionId, initiator, iceServers }),
+        signal: (connectionId, data) => this.#post({ kind: "signal", connectionId, data }),
+        hangUp: (connectionId) => this.#post({ kind: "hangUp", connectionId }),
+      },
+      clock: workerClock,
+      random,
+      faults: this.#faults,
+      generation: () => this.#raft.metricsOrNull()?.generation ?? null,
+      onSignalingState: (state) => this.#onSignaling(state),
+      onEvent: (text) => this.#event("peer", text),
+    });
+  }
+
+  /** A creator's link is told once the first configuration is durable: before that there is no document to come back to. */
+  async start(create: boolean): Promise<void> {
+    const { identity, secret, setAside } = this.#opened;
+    this.#raft.onMetrics((metrics) => this.#onMetrics(metrics));
+    await new Promise<void>((resolve, reject) => this.#raft.start((failure) => (failure ? reject(failure) : resolve())));
+    if (create && this.#raft.metrics().lastLogIndex === 0)
+      await this.#raft.initWithConfig({ voters: [identity.nodeId], generation: firstGeneration() });
+    this.#post({ kind: "opened", nodeId: identity.nodeId, secret });
+    this.#feed.start(this.#raft);
+    for (const text of setAside) this.#event("storage", text);
+    this.#ends.push(
+      repeat(statusEveryMs, () => this.#postStatus(false)),
+      repeat(digestEveryMs, () => this.#publish()),
+      repeat(pilotEveryMs, () => this.#pilot.turn()),
+      repeat(registryEveryMs, () => this.#noteInRegistry()),
+    );
+    identity.lost.then(() =>
+      this.stop({ code: "identityTaken", message: "Another tab took this tab's node. Reload to become a node of its own." }),
+    );
+    this.#postStatus(true);
+    this.#publish();
+    this.#noteInRegistry();
+  }
+
+  receive(message: ToNode): void {
+    switch (message.kind) {
+      case "request":
+        return this.#desk.handle(message.id, message.request);
+      case "signal":
+        return this.#mesh.onSignal(message.connectionId, message.data);
+      case "channel":
+        return this.#mesh.onChannel(message.connectionId, message.channel);
+      case "connected":
+        return this.#mesh.onConnected(message.connectionId, {
+          local: message.localFingerprint,
+          remote: message.remoteFingerprint,
+        });
+      case "closed":
+        return this.#mesh.onClosed(message.connectionId, message.reason);
+      case "rename":
+        this.#name = message.name;
+        return this.#publish();
+      case "visibility":
+        this.#visible = message.visible;
+        return this.#publish();
+      case "leaving":
+        return this.#noteInRegistry();
+      case "open":
+        return;
+    }
+  }
+
+  /** Ends the node. The text stays on the page. */
+  stop(stop: NodeStop): void {
+    if (this.#stopped) return;
+    this.#stopped = stop;
+    for (const end of this.#ends) end();
+    this.#raft.shutdown();
+    this.#mesh.close();
+    this.#postStatus(true);
+    this.#post({ kind: "stopped", stop });
+  }
+
+  #onMetrics(metrics: RaftMetrics): void {
+    const before = this.#metrics;
+    this.#metrics = metrics;
+    if (before)
+      for (const event of describeChange(before, metrics, (id) => this.#nameOf(id))) this.#event(event.kind, event.text);
+    if (metrics.stopped && !this.#stopped) this.stop(stopOf(metrics.stopped));
+    this.#postStatus(false);
+  }
+
+  #onSignaling(state: SignalingState): void {
+    if (state === this.#signaling) return;
+    this.#signaling = state;
+    this.#event("signaling", state === "connected" ? "Signaling is connected." : "Signaling does not answer; trying again.");
+    this.#postStatus(false);
+  }
+
+  #event(kind: NodeEvent["kind"], text: string): void {
+    this.#post({ kind: "event", event: { at: Date.now(), kind, term: this.#metrics?.currentTerm ?? 0, text } });
+  }
+
+  #nameOf(id: NodeId): string {
+    if (id === this.#opened.identity.nodeId) return this.#name;
+    return this.#mesh.peers().find((peer) => peer.id === id)?.digest?.name ?? shortName(id);
+  }
+
+  #status(): NodeStatus | null {
+    const metrics = this.#raft.metricsOrNull();
+    if (!metrics) return null;
+    const { storage, registry } = this.#opened;
+    return buildStatus({
+      metrics,
+      peers: this.#mesh.peers(),
+      name: this.#name,
+      device: registry.device,
+      version: this.#document.version,
+      persistent: this.#persistent,
+      durability: storage.durability,
+      storageBytes: storage.bytes,
+      storageFailure: storage.failure?.message ?? null,
+      faults: this.#faults.describe(),
+      signaling: this.#signaling,
+      refused: this.#mesh.refused(),
+      electionTimeoutMaxMs: this.#config.electionTimeoutMaxMs,
+    });
+  }
+
+  #postStatus(evenIfSame: boolean): void {
+    const status = this.#status();
+    if (!status) return;
+    const text = JSON.stringify(status);
+    if (text === this.#lastStatus && !evenIfSame) return;
+    this.#lastStatus = text;
+    this.#post({ kind: "status", status });
+  }
+
+  #publish(): void {
+    const metrics = this.#raft.metricsOrNull();
+    if (!metrics || this.#stopped) return;
+    this.#mesh.publish({
+      id: metrics.id,
+      name: this.#name,
+      device: this.#opened.registry.device,
+      visible: this.#visible,
+      role: metrics.state,
+      term: metrics.currentTerm,
+      leader: metrics.currentLeader,
+      lastLogIndex: metrics.lastLogIndex,
+      commitIndex: metrics.commitIndex,
+      lastApplied: metrics.lastApplied,
+      storageOk: this.#opened.storage.failure === null,
+    });
+  }
+
+  /** So that a tab which opens the room later knows which of the nodes here to take. */
+  #noteInRegistry(): void {
+    const { registry, keys, identity, secret } = this.#opened;
+    const metrics = this.#raft.metricsOrNull();
+    if (!metrics) return;
+    const isVoter = metrics.membershipConfig.voters.includes(metrics.id);
+    const title = this.#document.get("title");
+    const note = JSON.stringify([metrics.currentTerm, metrics.lastLogIndex, isVoter, title, this.#name]);
+    if (note === this.#noted) return;
+    this.#noted = note;
+    const lastUse = Date.now();
+    Promise.all([
+      registry.touchNode(identity.nodeId, { lastTerm: metrics.currentTerm, lastIndex: metrics.lastLogIndex, isVoter, lastUse }),
+      registry.putRoom({ topic: keys.topic, secret, title: typeof title === "string" ? title : "", name: this.#name, lastUse }),
+    ]).catch((error: Error) => this.#event("storage", `The list of documents on this device was not updated: ${error.message}`));
+  }
+}
+
+function firstGeneration(): Generation {
+  const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { number: 1, id, parentId: null, forkIndex: 0 };
+}
+
+/** 48 random bits. */
+function randomSeed(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 2 ** 16) * 2 ** 32 + low;
+}
+
+function stopOf(cause: Error): NodeStop {
+  if (cause.name === "StorageFailed")
+    return { code: "storage", message: `This tab's storage failed: ${cause.message}. Nothing more is acknowledged here.` };
+  return { code: "assertion", message: `The node stopped, since it contradicted itself: ${cause.message}` };
+}

@@ -1,0 +1,117 @@
+/** Carries out what the page asks, and answers; each answer is preceded by a status that includes it. */
+import type { SharedDocument } from "../document/shared-document.ts";
+import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
+import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
+import type { LinkFaults } from "../network/link-faults.ts";
+import type { FromNode, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
+
+const readTimeoutMs = 10_000;
+
+export class RequestDesk {
+  readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
+  readonly #document: SharedDocument;
+  readonly #faults: LinkFaults;
+  readonly #post: (message: FromNode) => void;
+  readonly #postStatus: () => void;
+
+  constructor(
+    raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
+    document: SharedDocument,
+    faults: LinkFaults,
+    post: (message: FromNode) => void,
+    postStatus: () => void,
+  ) {
+    this.#raft = raft;
+    this.#document = document;
+    this.#faults = faults;
+    this.#post = post;
+    this.#postStatus = postStatus;
+  }
+
+  handle(id: number, request: NodeRequest): void {
+    switch (request.kind) {
+      case "edit":
+        // The document drops what it has accepted already, so an edit whose outcome is unknown is simply sent again.
+        return this.#propose(id, request, { idempotent: true }, ({ index, term, response }) => ({ index, term, response }));
+      case "set":
+        return this.#propose(id, request, {}, ({ index, term }) => ({ index, term }));
+      case "compareAndSet":
+        return this.#compareAndSet(id, request);
+      case "get":
+        return this.#read(id, () => this.#document.get(request.key));
+      case "read":
+        return this.#read(id, () => ({ text: this.#document.text, version: this.#document.version, map: this.#document.map }));
+      case "isolate":
+        this.#faults.isolate();
+        return this.#answer(id, null);
+      case "heal":
+        this.#faults.heal();
+        return this.#answer(id, null);
+    }
+  }
+
+  #propose(
+    id: number,
+    command: DocumentCommand,
+    options: ProposeOptions,
+    resultOf: (applied: Proposed<DocumentResponse> & { response: DocumentResponse }) => NodeResults["edit" | "set"],
+  ): void {
+    this.#raft.proposeThen(command, options, (outcome) => {
+      if (outcome instanceof Error) return this.#refuse(id, failureOf(outcome));
+      const { response } = outcome;
+      if (response === null) return this.#refuse(id, unknownResponse);
+      if (response.refusal !== null) return this.#refuse(id, rejected(response.refusal));
+      this.#answer(id, resultOf({ ...outcome, response }));
+    });
+  }
+
+  /** "Not equal" is an answer, not a failure. */
+  #compareAndSet(id: number, command: Extract<NodeRequest, { kind: "compareAndSet" }>): void {
+    this.#raft.proposeThen(command, {}, (outcome) => {
+      if (outcome instanceof Error) return this.#refuse(id, failureOf(outcome));
+      const { index, term, response } = outcome;
+      if (response === null) return this.#refuse(id, unknownResponse);
+      if (response.refusal !== null && response.refusal !== "notEqual") return this.#refuse(id, rejected(response.refusal));
+      this.#answer(id, { index, term, swapped: response.refusal === null });
+    });
+  }
+
+  #read(id: number, resultOf: () => NodeResults["get" | "read"]): void {
+    this.#raft.readThen(readTimeoutMs, (outcome) => {
+      if (outcome instanceof Error) this.#refuse(id, failureOf(outcome));
+      else this.#answer(id, resultOf());
+    });
+  }
+
+  #answer(id: number, value: NodeResults[keyof NodeResults]): void {
+    this.#postStatus();
+    this.#post({ kind: "answered", id, value });
+  }
+
+  #refuse(id: number, failure: NodeFailure): void {
+    this.#post({ kind: "refused", id, failure });
+  }
+}
+
+/** Applied, but so long ago that its response was forgotten: the caller must look for itself. */
+const unknownResponse: NodeFailure = {
+  name: "Timeout",
+  message: "the command was committed, but its response is no longer known here",
+  code: null,
+  mayHaveApplied: true,
+};
+
+function rejected(refusal: DocumentRefusal): NodeFailure {
+  return {
+    name: "CommandRejected",
+    message: `the document refused the command: ${refusal}`,
+    code: refusal,
+    mayHaveApplied: false,
+  };
+}
+
+function failureOf(error: Error): NodeFailure {
+  const code = "error" in error && typeof error.error === "string" ? error.error : null;
+  const mayHaveApplied = "mayHaveApplied" in error && error.mayHaveApplied === true;
+  return { name: error.name, message: error.message, code, mayHaveApplied };
+}
