@@ -103,7 +103,7 @@ function isGone(nodes: readonly Health[], id: NodeId, limits: AutopilotLimits): 
 }
 
 function isReady(node: Health, commitIndex: LogIndex, limits: AutopilotLimits): boolean {
-  return node.connected && node.matchIndex !== null && node.matchIndex + limits.maxLag >= commitIndex;
+  return node.connected && node.matchIndex !== null && node.matchIndex > 0 && node.matchIndex + limits.maxLag >= commitIndex;
 }
 
 /** Other devices first, since nodes of one device fail together; then visible tabs; then by id, so that every leader would choose alike. */

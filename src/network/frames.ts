@@ -68,7 +68,7 @@ export class FrameSender {
     private readonly options: FrameSenderOptions,
   ) {
     this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
-    this.#defer = options.defer ?? queueMicrotask;
+    this.#defer = options.defer ?? ((run) => queueMicrotask(run));
     channel.bufferedAmountLowThreshold = BULK_HIGH_WATER / 2;
     channel.onbufferedamountlow = () => this.#pump();
   }

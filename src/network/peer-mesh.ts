@@ -27,7 +27,7 @@ const LAST_RETRY_MS: Millis = 15_000;
 const ATTEMPT_TIMEOUT_MS: Millis = 15_000;
 /** Offers of one peer that come faster than this are refused: each costs a peer connection. */
 const LEAST_OFFER_GAP_MS: Millis = 200;
-/** How long a connection to a node of another version is left open, so that it too can read why. */
+/** How long a connection whose handshake failed is left open, so that the other end can read why. */
 const LINGER_MS: Millis = 1000;
 const MAX_ENDED_IDS = 256;
 
@@ -76,7 +76,7 @@ export class PeerMesh implements RaftNetwork {
 
   constructor(private readonly options: PeerMeshOptions) {
     this.#faults = options.faults ?? new LinkFaults();
-    this.#defer = options.defer ?? queueMicrotask;
+    this.#defer = options.defer ?? ((run) => queueMicrotask(run));
     this.#peers = new PeerTable(options.self, () => new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS, options.random));
     this.#sealed = new SealedSignaling({
       self: options.self,
@@ -167,6 +167,8 @@ export class PeerMesh implements RaftNetwork {
         connection?.stop();
         if (connection) this.options.host.hangUp(connection.id);
       }
+      peer.attempt = null;
+      peer.live = null;
     }
     this.options.signaling.close();
   }
@@ -337,7 +339,7 @@ export class PeerMesh implements RaftNetwork {
     const { clock, host } = this.options;
     if (reason.refused) this.#counters.add(reason.code);
     this.#forget(connection.id);
-    if (reason.code === "otherVersion") clock.schedule(clock.now() + LINGER_MS, () => host.hangUp(connection.id));
+    if (reason.lingers) clock.schedule(clock.now() + LINGER_MS, () => host.hangUp(connection.id));
     else host.hangUp(connection.id);
     if (peer.attempt === connection) {
       peer.cancelAttemptTimeout();
