@@ -20,6 +20,8 @@ const SUSPECT_TURNS = 2;
 export interface EndReason {
   readonly code: string;
   readonly refused: boolean;
+  /** The channel was left open, so that the other end too can come to its own verdict; hang up a moment later. */
+  readonly lingers: boolean;
   readonly words: string;
 }
 
@@ -129,22 +131,27 @@ export class Connection {
   end(code: string, refused = false, words = code): void {
     if (this.#stopped) return;
     this.stop();
-    this.options.onEnd({ code, refused, words });
+    this.options.onEnd({ code, refused, words, lingers: false });
   }
 
   /** Ends it without a word. */
   stop(): void {
     if (this.#stopped) return;
+    this.#detach()?.close();
+  }
+
+  /** From here on it hears and says nothing. */
+  #detach(): ChannelLike | null {
     this.#stopped = true;
     this.#cancelTimeout();
     this.#handshake.stop();
     this.#sender?.stop();
     const channel = this.#channel;
-    if (channel === null) return;
+    if (channel === null) return null;
     channel.onopen = null;
     channel.onmessage = null;
     channel.onclose = null;
-    channel.close();
+    return channel;
   }
 
   #open(): void {
@@ -181,8 +188,10 @@ export class Connection {
 
   #onHandshake(result: HandshakeResult): void {
     this.#cancelTimeout();
+    if (this.#stopped) return;
     if ("refused" in result) {
-      this.end(result.refused, true, result.words);
+      this.#detach();
+      this.options.onEnd({ code: result.refused, refused: true, words: result.words, lingers: true });
       return;
     }
     this.#epoch = result.epoch;

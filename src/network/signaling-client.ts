@@ -109,8 +109,9 @@ export class SignalingClient implements Signaling {
     let socket: WebSocketLike;
     try {
       socket = createSocket(url);
-    } catch {
-      // A URL that no WebSocket can have, or one that the page's policy forbids.
+    } catch (error) {
+      // A URL that no WebSocket can have, or one that the page's policy forbids; all else is a mistake of this program.
+      if (!(error instanceof DOMException || error instanceof SyntaxError)) throw error;
       this.#counters.add("signalingUrl");
       this.#retry();
       return;

@@ -1,0 +1,357 @@
+import { describe, expect, test } from "vitest";
+import type { Message } from "../raft/types.ts";
+import { encodeEnvelope } from "./codec.ts";
+import type { Digest } from "./digest.ts";
+import { LinkFaults } from "./link-faults.ts";
+import { deriveRoomKeys } from "./room-keys.ts";
+import { type MemoryChannel, type TestNode, TestRoom } from "./testing.ts";
+
+const OTHER_SECRET = `${"A".repeat(21)}Q`;
+const generation = { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 };
+const ask = (from: string, to: string, requestId = 1): Message => ({
+  kind: "readIndex",
+  from,
+  to,
+  term: 1,
+  generation,
+  requestId,
+});
+const digestOf = (id: string): Digest => ({
+  id,
+  name: `Tab ${id}`,
+  device: "0".repeat(32),
+  visible: true,
+  role: "follower",
+  term: 1,
+  leader: null,
+  lastLogIndex: 1,
+  commitIndex: 1,
+  lastApplied: 1,
+  storageOk: true,
+});
+
+async function connected(room: TestRoom, ...nodes: TestNode[]): Promise<void> {
+  await room.until(() => nodes.every((node) => nodes.every((other) => other === node || node.up.has(other.id))));
+}
+
+/** The end of the newest connection that this node sends on. */
+function lastChannel(room: TestRoom, end: 0 | 1): MemoryChannel {
+  const pair = [...room.pages.channels.values()].at(-1);
+  if (pair === undefined) throw new Error("Nothing is connected.");
+  return pair[end];
+}
+
+/** The node hears exactly what a peer tells it now, so the way works. */
+async function works(room: TestRoom, from: TestNode, to: TestNode): Promise<void> {
+  const before = to.messages.length;
+  from.mesh.send(ask(from.id, to.id, before));
+  await room.until(() => to.messages.length > before);
+  expect(to.messages.at(-1)).toEqual(ask(from.id, to.id, before));
+}
+
+describe("mesh", () => {
+  test("three nodes find each other, each pair by one connection that the higher id offers", async () => {
+    const room = await TestRoom.create();
+    const [a, b, c] = [room.node("a"), room.node("b"), room.node("c")];
+    await connected(room, a, b, c);
+    expect(room.pages.channels.size).toBe(3);
+    await room.clock.advance(30_000);
+    expect(room.pages.channels.size).toBe(3);
+    expect([a, b, c].map(({ mesh }) => mesh.refused())).toEqual([{}, {}, {}]);
+    await works(room, a, c);
+  });
+
+  test("round trips are measured, digests arrive, at once for who comes later", async () => {
+    const room = await TestRoom.create();
+    const a = room.node("a");
+    a.mesh.publish(digestOf("a"));
+    const b = room.node("b");
+    await connected(room, a, b);
+    await room.until(() => b.digests.length === 1);
+    a.mesh.publish({ ...digestOf("a"), term: 2 });
+    await room.until(() => b.digests.length === 2);
+    await room.clock.advance(2000);
+    expect(b.mesh.peers()).toEqual([
+      {
+        id: "a",
+        connected: true,
+        roundTripMs: expect.any(Number),
+        lastContactMs: expect.any(Number),
+        digest: { ...digestOf("a"), term: 2 },
+      },
+    ]);
+    expect(b.mesh.peers()[0]?.lastContactMs).toBeLessThanOrEqual(1000);
+  });
+
+  test("the loss of signaling disturbs nobody", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    room.signaling.tamper = () => [];
+    for (const handlers of room.signaling.members.values()) handlers.onState("waiting");
+    await room.clock.advance(30_000);
+    await works(room, a, b);
+    // Back, and told that nobody else is there yet.
+    for (const handlers of room.signaling.members.values()) handlers.onRoster([]);
+    await room.clock.advance(10_000);
+    await works(room, b, a);
+    expect(room.pages.channels.size).toBe(1);
+  });
+
+  test("a connection that ends is made anew", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    lastChannel(room, 0).close();
+    await room.until(() => !a.up.has("b") && !b.up.has("a"));
+    await connected(room, a, b);
+    await works(room, a, b);
+    expect([room.pages.open("a"), room.pages.open("b")]).toEqual([1, 1]);
+  });
+
+  test("a peer that is silent for five seconds is given up and dialled anew", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    for (const end of [0, 1] as const) lastChannel(room, end).mute = true;
+    await room.clock.advance(4000);
+    expect(a.up.has("b")).toBe(true);
+    await room.clock.advance(3000);
+    expect(room.pages.channels.size).toBeGreaterThan(1);
+    await connected(room, a, b);
+    await works(room, a, b);
+  });
+
+  test("a node that slept itself does not give up the others", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    await room.clock.advance(60_000, 60_000);
+    await room.clock.advance(3000);
+    expect(room.pages.channels.size).toBe(1);
+  });
+
+  test("a node that started anew under its id is reached although the other believes in the old connection", async () => {
+    for (const id of ["a", "z"]) {
+      const room = await TestRoom.create();
+      const [first, m] = [room.node(id), room.node("m")];
+      await connected(room, first, m);
+      // Its page is gone without a word: the channel stays open and mute.
+      for (const end of [0, 1] as const) lastChannel(room, end).mute = true;
+      room.signaling.members.delete(id);
+      const again = room.node(id);
+      await room.until(() => again.up.has("m") && m.mesh.peers().some((peer) => peer.connected));
+      await works(room, again, m);
+      await works(room, m, again);
+    }
+  });
+
+  test("attempts that come to nothing are hung up and tried less and less often", async () => {
+    const room = await TestRoom.create();
+    room.pages.blocked = true;
+    const [a, b] = [room.node("a"), room.node("b")];
+    await room.clock.advance(120_000, 200);
+    const dialled = room.pages.dialled.get("b") ?? 0;
+    expect(dialled).toBeGreaterThan(3);
+    expect(dialled).toBeLessThan(12);
+    expect(room.pages.open("a")).toBeLessThanOrEqual(1);
+    expect(room.pages.open("b")).toBeLessThanOrEqual(1);
+    room.pages.blocked = false;
+    await connected(room, a, b);
+  });
+
+  test("a closed mesh is silent and leaves nothing behind", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    a.mesh.close();
+    await room.until(() => !b.up.has("a"));
+    expect(room.pages.open("a")).toBe(0);
+    a.mesh.send(ask("a", "b"));
+    await room.clock.advance(60_000, 500);
+    expect([b.messages.length, room.pages.open("a"), room.pages.open("b")]).toEqual([0, 0, 0]);
+  });
+
+  test("a peer that takes nothing any more is given up, and that is counted", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    // The initiator's end, which is b's, is the first of the pair.
+    lastChannel(room, 0).stalled = true;
+    const command = new Uint8Array(1024 * 1024);
+    for (let count = 0; count < 6; count += 1) {
+      b.mesh.send({ kind: "propose", from: "b", to: "a", term: 1, generation, requestId: count, commands: [command] });
+    }
+    expect(b.up.has("a")).toBe(true);
+    await room.until(() => !b.up.has("a"));
+    expect(b.mesh.refused()).toEqual({ overflow: 1 });
+    expect(a.messages).toEqual([]);
+  });
+});
+
+describe("faults made on purpose", () => {
+  test("an isolated node neither hears nor is heard, and is back soon after healing", async () => {
+    for (const id of ["a", "z"]) {
+      const room = await TestRoom.create();
+      const faults = new LinkFaults();
+      const [cut, m] = [room.node(id, { faults }), room.node("m")];
+      await connected(room, cut, m);
+      faults.isolate();
+      cut.mesh.send(ask(id, "m"));
+      m.mesh.send(ask("m", id));
+      await room.clock.advance(40_000, 100);
+      expect([cut.messages, m.messages]).toEqual([[], []]);
+      expect(m.up.has(id) || cut.up.has("m")).toBe(false);
+      faults.heal();
+      const healedAt = room.clock.now();
+      await connected(room, cut, m);
+      expect(room.clock.now() - healedAt).toBeLessThan(2000);
+      await works(room, cut, m);
+    }
+  });
+
+  test("a short cut costs no connection", async () => {
+    const room = await TestRoom.create();
+    const faults = new LinkFaults();
+    const [a, b] = [room.node("a", { faults }), room.node("b")];
+    await connected(room, a, b);
+    faults.cut(["b"], "out");
+    a.mesh.send(ask("a", "b"));
+    b.mesh.send(ask("b", "a"));
+    await room.until(() => a.messages.length === 1);
+    await room.clock.advance(1000);
+    expect(b.messages).toEqual([]);
+    faults.heal();
+    await works(room, a, b);
+    expect(room.pages.channels.size).toBe(1);
+  });
+});
+
+describe("a hostile signaling server", () => {
+  test("that repeats, redirects, alters and makes up messages: all refused and counted, and what works goes on", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    const before = room.pages.channels.size;
+    const recorded = [...room.signaling.relayed];
+    for (const message of recorded) {
+      room.signaling.deliver(message);
+      room.signaling.deliver({ ...message, from: "c" });
+      room.signaling.deliver({ ...message, from: message.to, to: message.from });
+      room.signaling.deliver({ ...message, box: `${message.box.slice(0, -4)}AAAA` });
+      room.signaling.deliver({ ...message, box: "bm9uc2Vuc2U" });
+    }
+    await room.clock.advance(20_000);
+    const total = { ...a.mesh.refused() };
+    for (const [reason, count] of Object.entries(b.mesh.refused())) total[reason] = (total[reason] ?? 0) + count;
+    expect(total).toEqual({ replayed: recorded.length, badSeal: recorded.length * 3, badBox: recorded.length });
+    expect(room.pages.channels.size).toBe(before);
+    await works(room, a, b);
+  });
+
+  test("that plays what it recorded to a node which has started anew cannot end the connection that works", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    const recorded = [...room.signaling.relayed];
+    a.mesh.close();
+    const again = room.node("a");
+    await connected(room, again, b);
+    const live = lastChannel(room, 0);
+    for (const message of recorded) room.signaling.deliver(message);
+    await room.clock.advance(60_000, 200);
+    expect(live.readyState).toBe("open");
+    expect(again.up.has("b")).toBe(true);
+    await works(room, b, again);
+    expect(room.pages.open("a")).toBe(1);
+  });
+
+  test("that stands between the two with certificates of its own gets past nothing", async () => {
+    const room = await TestRoom.create();
+    room.pages.interposed = true;
+    const [a, b] = [room.node("a"), room.node("b")];
+    await room.until(() => b.mesh.refused()["wrongSecret"] !== undefined && a.mesh.refused()["wrongSecret"] !== undefined);
+    await room.clock.advance(5000);
+    expect(a.up.size + b.up.size).toBe(0);
+    expect([...a.events, ...b.events].join()).toContain("somebody stands between");
+    room.pages.interposed = false;
+    await connected(room, a, b);
+  });
+
+  test("that drops messages only delays", async () => {
+    const room = await TestRoom.create();
+    let dropped = 0;
+    room.signaling.tamper = (message) => (++dropped <= 3 ? [] : [message]);
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    await works(room, a, b);
+  });
+});
+
+describe("a stranger", () => {
+  test("with another secret in the same topic is told nothing and connects to nobody", async () => {
+    const room = await TestRoom.create();
+    const keys = { ...(await deriveRoomKeys(OTHER_SECRET)), topic: room.keys.topic };
+    const [a, b, stranger] = [room.node("a"), room.node("b"), room.node("s", { keys })];
+    await connected(room, a, b);
+    await room.clock.advance(30_000, 100);
+    expect(stranger.up.size).toBe(0);
+    expect([a, b].some((node) => node.up.has("s"))).toBe(false);
+    expect(a.mesh.refused()["badSeal"]).toBeGreaterThan(0);
+    await works(room, a, b);
+  });
+
+  test("who knows the sealing key but not the handshake's is refused before a byte is read", async () => {
+    const room = await TestRoom.create();
+    const keys = { ...room.keys, authKey: (await deriveRoomKeys(OTHER_SECRET)).authKey };
+    const [a, stranger] = [room.node("a"), room.node("s", { keys })];
+    await room.until(() => a.mesh.refused()["wrongSecret"] !== undefined && stranger.mesh.refused()["wrongSecret"] !== undefined);
+    stranger.mesh.send(ask("s", "a"));
+    await room.clock.advance(3000);
+    expect([a.up.size, stranger.up.size, a.messages.length]).toEqual([0, 0, 0]);
+  });
+});
+
+describe("what a proven peer may not send", () => {
+  test.each([
+    ["text", "hello", "badFrame"],
+    ["an empty frame", new Uint8Array(), "badFrame"],
+    ["a frame of nonsense", new Uint8Array([9, 9, 9, 9]), "badFrame"],
+    ["a message of another version", new Uint8Array([1, 0, 1, 7]), "otherVersion"],
+    ["a message cut off", new Uint8Array([1, 0, 3, 1, 0, 0]), "tooShort"],
+  ])("%s: counted, and the connection is given up", async (_what, bytes, reason) => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    lastChannel(room, 1).deliver(bytes);
+    expect(a.mesh.refused()).toEqual({ [reason]: 1 });
+    expect(a.up.has("b")).toBe(false);
+    await connected(room, a, b);
+    await works(room, b, a);
+  });
+
+  test("what was written for another connection is dropped", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    const message = encodeEnvelope({ kind: "raft", epoch: 7, message: ask("b", "a") });
+    lastChannel(room, 1).deliver(new Uint8Array([1, message.length >> 8, message.length & 0xff, ...message]));
+    expect(a.mesh.refused()).toEqual({ otherEpoch: 1 });
+    expect(a.messages).toEqual([]);
+    await works(room, b, a);
+  });
+
+  test("what the page says of connections that are not there is ignored", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    a.mesh.onSignal("gone", { type: "offer", sdp: "" });
+    a.mesh.onSignal("gone", { type: "nonsense" });
+    a.mesh.onConnected("gone", { local: "", remote: "" });
+    a.mesh.onClosed("gone", "why");
+    const [stray] = [...room.pages.channels.values()].map(([end]) => Object.create(end) as MemoryChannel);
+    if (stray !== undefined) a.mesh.onChannel("gone", { ...stray, close: () => undefined, send: () => undefined });
+    expect(a.mesh.refused()).toEqual({ badPageSignal: 1 });
+    await works(room, a, b);
+  });
+});

@@ -1,0 +1,146 @@
+import { afterEach, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { createSignalingServer, type SignalingServer } from "../../signaling-server/server.ts";
+import type { Clock } from "../driver/interfaces.ts";
+import type { NodeId } from "../raft/types.ts";
+import { SignalingClient, type SignalingState, type WebSocketLike } from "./signaling-client.ts";
+import { until } from "./testing.ts";
+
+const clock: Clock = {
+  now: () => performance.now(),
+  schedule: (at, fire) => {
+    // A tenth of the time, so that the test need not wait for whole seconds.
+    const timer = setTimeout(fire, (at - performance.now()) / 10);
+    return () => clearTimeout(timer);
+  },
+};
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startServer(port = 0): Promise<SignalingServer> {
+  const server = await createSignalingServer({ port });
+  cleanups.push(() => server.close());
+  return server;
+}
+
+/** Node 20 has none of its own; this one has the browser's face. */
+const createSocket = (url: string) => new WebSocket(url) as unknown as WebSocketLike;
+
+interface TestClient {
+  readonly client: SignalingClient;
+  roster: readonly NodeId[] | null;
+  readonly joined: NodeId[];
+  readonly gone: NodeId[];
+  readonly boxes: [NodeId, string][];
+  readonly states: SignalingState[];
+}
+
+function join(port: number | null, self: NodeId, topic = "t".repeat(22)): TestClient {
+  const url = port === null ? null : `ws://127.0.0.1:${port}/signal`;
+  const client = new SignalingClient({ url, topic, self, clock, random: () => 0.5, createSocket });
+  const made: TestClient = { client, roster: null, joined: [], gone: [], boxes: [], states: [] };
+  client.start({
+    onRoster: (ids) => {
+      made.roster = ids;
+    },
+    onPeerJoined: (id) => made.joined.push(id),
+    onPeerGone: (id) => made.gone.push(id),
+    onBox: (from, box) => made.boxes.push([from, box]),
+    onState: (state) => made.states.push(state),
+  });
+  cleanups.push(() => client.close());
+  return made;
+}
+
+test("finds the others, talks to them, and hears them go", async () => {
+  const { port } = await startServer();
+  const a = join(port, "a");
+  expect(a.client.state).toBe("waiting");
+  await until(() => a.client.state === "connected");
+  const b = join(port, "b");
+  await until(() => b.roster?.[0] === "a" && a.joined[0] === "b");
+  a.client.send("b", "Ym94");
+  await until(() => b.boxes.length === 1);
+  expect(b.boxes).toEqual([["a", "Ym94"]]);
+  b.client.close();
+  await until(() => a.gone[0] === "b");
+  expect(b.states).toEqual(["connected", "off"]);
+});
+
+test("comes back by itself when the server does", async () => {
+  const server = await startServer();
+  const a = join(server.port, "a");
+  await until(() => a.client.state === "connected");
+  await server.close();
+  await until(() => a.client.state === "waiting");
+  a.client.send("b", "bG9zdA");
+  await startServer(server.port);
+  await until(() => a.client.state === "connected");
+  expect(a.states).toEqual(["connected", "waiting", "connected"]);
+});
+
+test("without a server it is off and says nothing", () => {
+  const a = join(null, "a");
+  a.client.send("b", "eA");
+  expect(a.client.state).toBe("off");
+});
+
+test("an address that is none is counted and tried again, not thrown", async () => {
+  const client = new SignalingClient({ url: "nonsense", topic: "t".repeat(22), self: "a", clock, random: () => 0, createSocket });
+  cleanups.push(() => client.close());
+  client.start({
+    onRoster: () => undefined,
+    onPeerJoined: () => undefined,
+    onPeerGone: () => undefined,
+    onBox: () => undefined,
+    onState: () => undefined,
+  });
+  await until(() => (client.refused()["signalingUrl"] ?? 0) >= 2);
+  expect(client.state).toBe("waiting");
+});
+
+test("nonsense from the server is counted and harms nothing", async () => {
+  const sockets = new WebSocketServer({ port: 0 });
+  cleanups.push(() => sockets.close());
+  const bad = [
+    "nonsense",
+    "{}",
+    Buffer.from([1, 2]),
+    JSON.stringify({ kind: "relay", from: "b", to: "a", box: "ZWFybHk" }),
+    JSON.stringify({ kind: "roster", peers: ["not an id!"] }),
+    JSON.stringify({ kind: "error", code: "unheard-of" }),
+  ];
+  const late = [
+    JSON.stringify({ kind: "relay", from: "b", to: "somebody", box: "eA" }),
+    JSON.stringify({ kind: "relay", from: "a", to: "a", box: "eA" }),
+  ];
+  sockets.on("connection", (socket) => {
+    socket.on("message", () => {
+      for (const text of bad) socket.send(text);
+      socket.send(JSON.stringify({ kind: "roster", peers: ["a", "b"] }));
+      for (const text of late) socket.send(text);
+      socket.send(JSON.stringify({ kind: "error", code: "flooded" }));
+      socket.send(JSON.stringify({ kind: "relay", from: "b", to: "a", box: "Z29vZA" }));
+    });
+  });
+  const address = sockets.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has an address object.");
+  const a = join(address.port, "a");
+  await until(() => a.boxes.length === 1);
+  expect(a.boxes).toEqual([["b", "Z29vZA"]]);
+  expect(a.roster).toEqual(["b"]);
+  expect(a.client.refused()).toEqual({ badSignaling: bad.length + late.length, "signaling:flooded": 1 });
+});
+
+test("two sockets of one node do not throw each other out in turn for ever", async () => {
+  const { port } = await startServer();
+  const first = join(port, "a");
+  await until(() => first.client.state === "connected");
+  const second = join(port, "a");
+  await until(() => first.client.refused()["signaling:replaced"] === 1);
+  await until(() => second.client.state === "connected");
+  expect(first.client.state).toBe("waiting");
+});
