@@ -68,7 +68,7 @@ export function outsideTable(source: SourceFile): readonly Finding[] {
 
 export function simplePeerOutsidePeers({ path, imports }: SourceFile): readonly Finding[] {
   return imports
-    .filter((one) => one.package === "simple-peer" && path !== "src/page/peers.ts" && !isTest(path))
+    .filter((one) => one.package === "simple-peer" && path !== "src/page/peers.ts" && !isTest(path) && !path.endsWith(".d.ts"))
     .map((one) => `${path}:${one.line} only src/page/peers.ts imports simple-peer`);
 }
 

@@ -109,7 +109,7 @@ export function looseEnds(source: SourceFile): readonly Finding[] {
 export function oddNames(source: SourceFile): readonly Finding[] {
   return [...walk(source.program)].flatMap((node) => {
     const name = nameOf(node);
-    return name !== null && !/^[\w$]+$/.test(name) ? [finding(source, node, "a name with letters beyond ASCII")] : [];
+    return name !== null && !/^[\w$-]+$/.test(name) ? [finding(source, node, "a name with letters beyond ASCII")] : [];
   });
 }
 

@@ -42,9 +42,9 @@ export const IMPORT_TABLE: readonly Line[] = [
   {
     room: "src/page",
     project: ["src/node/protocol.ts"],
-    types: ["src/document"],
+    types: ["src/document", "src/raft/types.ts"],
     workers: ["src/node"],
-    packages: ["@codemirror/collab", "simple-peer", "zustand", VALIDATION],
+    packages: ["@codemirror/collab", "@codemirror/state", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
   },
   {
     room: "src/view",
@@ -88,7 +88,7 @@ export const PURE_ROOMS: readonly string[] = ["src/raft", "src/document", "src/a
 export const IMPURE_FILES: readonly string[] = ["src/simulator/main.ts"];
 
 /** What a test may import beside what its room may, and what those rooms may in turn. */
-export const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "fake-indexeddb", "ws", NODE];
+export const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "fake-indexeddb", "idb", "ws", NODE];
 
 /** Parts made for tests may be used by every test: implementations in memory, fakes, contract suites. */
 export const TEST_PARTS = /(^|\/)(memory|fake|contract|fault)[^/]*\.ts$|-contract\.ts$|\.test-kit\.ts$/;
