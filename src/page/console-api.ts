@@ -2,9 +2,9 @@
 import { ChangeSet } from "@codemirror/state";
 import type { ChangesJson, MapValue } from "../document/types.ts";
 import type { NodeEvent, NodeResults, NodeStatus } from "../node/protocol.ts";
-import type { LogIndex, Term } from "../raft/types.ts";
 import type { Room } from "./room.ts";
 import { type SessionStore, unconfirmedOf } from "./session-store.ts";
+import type { LogIndex, Term } from "./types.ts";
 
 /** Where in the log something stands. */
 export interface LogPosition {

@@ -2,7 +2,6 @@
  * Makes peer connections where alone they can be made, on the page, and hands each one's data channel to the worker before its
  * first use. What the peers say to each other never passes here. The only file that knows simple-peer.
  */
-import type { Instance, SignalData } from "simple-peer";
 import Peer from "simple-peer/simplepeer.min.js";
 import type { FromNode, ToNode } from "../node/protocol.ts";
 import { sha256Fingerprint } from "./fingerprint.ts";
@@ -14,12 +13,12 @@ type Post = (message: ToNode, transfer?: Transferable[]) => void;
 type Dial = Extract<FromNode, { kind: "dial" }>;
 
 /** simple-peer keeps its connection to itself; a second channel must be made on it before the offer. */
-function connectionOf(peer: Instance): RTCPeerConnection | null {
+function connectionOf(peer: Peer): RTCPeerConnection | null {
   return (peer as unknown as { readonly _pc?: RTCPeerConnection })._pc ?? null;
 }
 
 export class Peers {
-  private readonly peers = new Map<string, Instance>();
+  private readonly peers = new Map<string, Peer>();
 
   constructor(private readonly post: Post) {}
 
@@ -44,7 +43,7 @@ export class Peers {
     const peer = this.peers.get(connectionId);
     if (peer === undefined || peer.destroyed || typeof data !== "object" || data === null) return;
     try {
-      peer.signal(data as SignalData);
+      peer.signal(data);
     } catch (error) {
       peer.destroy(error instanceof Error ? error : new Error(String(error)));
     }
@@ -60,7 +59,7 @@ export class Peers {
     for (const connectionId of [...this.peers.keys()]) this.hangUp(connectionId);
   }
 
-  private handOver(connectionId: string, peer: Instance, connection: RTCPeerConnection): void {
+  private handOver(connectionId: string, peer: Peer, connection: RTCPeerConnection): void {
     try {
       const channel = connection.createDataChannel("tabraft", { negotiated: true, id: NODE_CHANNEL_ID, ordered: true });
       this.post({ kind: "channel", connectionId, channel }, [channel as unknown as Transferable]);
@@ -80,7 +79,7 @@ export class Peers {
     peer.on("connect", tell);
   }
 
-  private tellFingerprints(connectionId: string, peer: Instance, connection: RTCPeerConnection): boolean {
+  private tellFingerprints(connectionId: string, peer: Peer, connection: RTCPeerConnection): boolean {
     const localFingerprint = sha256Fingerprint(connection.currentLocalDescription?.sdp ?? "");
     const remoteFingerprint = sha256Fingerprint(connection.currentRemoteDescription?.sdp ?? "");
     if (localFingerprint === null || remoteFingerprint === null) {

@@ -1,5 +1,21 @@
-/** The prebuilt bundle of simple-peer brings its own shims; its types are those of the package. */
+/** As much of simple-peer's prebuilt bundle, which brings its own shims, as is used. */
 declare module "simple-peer/simplepeer.min.js" {
-  import Peer from "simple-peer";
-  export default Peer;
+  export interface PeerOptions {
+    readonly initiator: boolean;
+    /** Candidates are told one by one, as they are found. */
+    readonly trickle: boolean;
+    readonly objectMode: boolean;
+    readonly config: RTCConfiguration;
+  }
+
+  export default class Peer {
+    constructor(options: PeerOptions);
+    readonly destroyed: boolean;
+    on(event: "signal", listener: (data: unknown) => void): this;
+    on(event: "error", listener: (error: Error) => void): this;
+    on(event: "connect" | "close", listener: () => void): this;
+    /** Throws after `destroy`. */
+    signal(data: object): void;
+    destroy(error?: Error): void;
+  }
 }

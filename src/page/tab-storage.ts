@@ -2,8 +2,9 @@
  * What this tab remembers of itself: its name and, per room, its last node. Hints and tastes only: an identity lives with its log.
  * A browser that forbids the storage makes them forgotten, no more.
  */
-import type { NodeId } from "../raft/types.ts";
+
 import { NAME_LENGTH_MAX, nameFrom } from "./tab-name.ts";
+import type { NodeId } from "./types.ts";
 
 const NAME_KEY = "tabraft.name";
 const NODE_KEY = "tabraft.node.";

@@ -1,6 +1,6 @@
 /** The cluster at a glance: is there a leader, how many more can fail, who am I; then every node, the connections, the faults. */
 import { useEffect, useState } from "react";
-import type { NodeEvent, NodeStatus } from "../node/protocol.ts";
+import type { NodeEvent, NodeStatus } from "../page/types.ts";
 import { useSession, useSessionState } from "./context.ts";
 import { NodeCard } from "./node-card.tsx";
 import { nodeLines } from "./node-lines.ts";

@@ -1,6 +1,5 @@
 /** How components reach the stores and the actions. */
-import { createContext, useContext } from "react";
-import { useStore } from "zustand";
+import { createContext, useContext, useSyncExternalStore } from "react";
 import type { PreferencesState, PreferencesStore } from "../page/preferences-store.ts";
 import type { Session } from "../page/session.ts";
 import type { SessionState } from "../page/session-store.ts";
@@ -22,10 +21,20 @@ export function useSession(): Session {
   return usePage().session;
 }
 
+interface Readable<S> {
+  getState(): S;
+  subscribe(listener: () => void): () => void;
+}
+
+/** `select` must give the same value for the same state: a field, or something computed that is no new object. */
+function useSelected<S, T>(store: Readable<S>, select: (state: S) => T): T {
+  return useSyncExternalStore(store.subscribe, () => select(store.getState()));
+}
+
 export function useSessionState<T>(select: (state: SessionState) => T): T {
-  return useStore(usePage().session.store, select);
+  return useSelected(usePage().session.store, select);
 }
 
 export function usePreferences<T>(select: (state: PreferencesState) => T): T {
-  return useStore(usePage().preferences, select);
+  return useSelected(usePage().preferences, select);
 }

@@ -3,7 +3,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { markdown } from "@codemirror/lang-markdown";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import type { Extension } from "@codemirror/state";
+import { EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
@@ -37,6 +37,19 @@ const appearance = EditorView.theme({
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--line)" },
 });
 
+const SEARCH_WORDS = {
+  next: "Next",
+  previous: "Previous",
+  all: "Select all",
+  replace: "Replace",
+  "replace all": "Replace all",
+  Replace: "Replace with",
+  "match case": "Match case",
+  regexp: "Pattern",
+  "by word": "Whole words",
+  close: "Close the search",
+};
+
 /** The server names a nonce for styles where the browser cannot adopt style sheets. */
 function styleNonce(): Extension {
   const meta = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]');
@@ -55,6 +68,7 @@ export function editorExtensions(onEdit: () => void): Extension {
     syntaxHighlighting(markdownStyle),
     search({ top: true }),
     highlightSelectionMatches(),
+    EditorState.phrases.of(SEARCH_WORDS),
     placeholder("Write here. Everyone who has the link sees it."),
     EditorView.contentAttributes.of({ "aria-label": "Document text", spellcheck: "true", autocapitalize: "sentences" }),
     keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),

@@ -1,6 +1,6 @@
 /** The few pictures of the page, drawn on a grid of 16. Decoration: the words beside them say the same. */
 import type { ReactNode } from "react";
-import type { RoleName } from "../raft/types.ts";
+import type { RoleName } from "../page/types.ts";
 
 function Icon({ children }: { readonly children: ReactNode }) {
   return (

@@ -8,9 +8,11 @@ interface NodeCardProps {
   readonly isLeader: boolean;
 }
 
+const MEMBER_WORDS = { voter: "votes", learner: "does not vote", none: "not a member yet" } as const;
+
 function detailsOf(node: NodeLine): string {
   const details = [
-    node.member === "learner" ? "learner" : node.member === null ? "no member yet" : "votes",
+    MEMBER_WORDS[node.member ?? "none"],
     !node.isSelf && node.sameDevice === true ? "same browser" : null,
     node.visible === false ? "hidden tab" : null,
   ];

@@ -1,6 +1,5 @@
 /** Every node of the room as one list: this tab first, then the others by name, then members of which nothing is known. */
-import type { NodeStatus } from "../node/protocol.ts";
-import type { NodeId, RoleName } from "../raft/types.ts";
+import type { NodeId, NodeStatus, RoleName } from "../page/types.ts";
 import { shortId } from "./words.ts";
 
 export interface NodeLine {

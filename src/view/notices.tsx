@@ -1,6 +1,6 @@
 /** One line of words when something is wrong, and what to do about it. Never hidden, however narrow the screen. */
 import { type ReactNode, useEffect } from "react";
-import type { NodeStatus } from "../node/protocol.ts";
+import type { NodeStatus } from "../page/types.ts";
 import { useSession, useSessionState } from "./context.ts";
 import { useSettled } from "./hooks.ts";
 import { connectedPeers, isJoining, signalingWords } from "./words.ts";

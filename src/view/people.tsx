@@ -19,9 +19,7 @@ export function People() {
           </span>
         ))}
       </span>
-      <span>
-        {here.length} <span className="wide-only">here</span>
-      </span>
+      <span aria-hidden="true">{here.length} here</span>
       <span className="visually-hidden">
         {count(here.length, "tab has", "tabs have")} this document open: {names}
       </span>

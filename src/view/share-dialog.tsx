@@ -1,5 +1,5 @@
-/** The link, to copy or to scan. */
-import { useRef } from "react";
+/** The link: copied at once, to copy again, to scan. */
+import { useEffect, useRef } from "react";
 import { useCopy, useModal } from "./hooks.ts";
 import { CloseIcon } from "./icons.tsx";
 import { QrCode } from "./qr-code.tsx";
@@ -13,6 +13,8 @@ export function ShareDialog({ link, onClose }: ShareDialogProps) {
   const dialog = useModal();
   const field = useRef<HTMLInputElement>(null);
   const { copied, copy } = useCopy(link, () => field.current?.select());
+  const copyOnce = useRef(copy);
+  useEffect(() => copyOnce.current(), []);
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby="share-heading" onClose={onClose}>
       <div className="dialog-head">

@@ -1,6 +1,6 @@
 /** The node of this tab has ended, or could not start: what happened, what to do, and the text that was on the screen. */
 import { useRef } from "react";
-import type { NodeStop } from "../node/protocol.ts";
+import type { NodeStop } from "../page/types.ts";
 import { useCopy } from "./hooks.ts";
 import { Logo } from "./icons.tsx";
 

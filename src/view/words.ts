@@ -1,6 +1,5 @@
 /** The state of the cluster in words that need no Raft. Pure, so that every sentence has a test. */
-import type { NodeStatus, SignalingState } from "../node/protocol.ts";
-import type { RoleName } from "../raft/types.ts";
+import type { NodeStatus, RoleName, SignalingState } from "../page/types.ts";
 
 export type Tone = "good" | "waiting" | "bad";
 
