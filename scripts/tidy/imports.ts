@@ -1,6 +1,6 @@
 /** The rules on imports: the table, and no cycles. */
 import type { Import, SourceFile } from "./source.ts";
-import { FREE_ROOMS, IMPORT_TABLE, type Line, TEST_PACKAGES, TEST_PARTS } from "./table.ts";
+import { FREE_ROOMS, IMPORT_TABLE, type Line, TEST_PACKAGES, TEST_PARTS, TEST_ROOMS } from "./table.ts";
 
 /** What is wrong, and where: `path:line words`. */
 export type Finding = string;
@@ -46,7 +46,7 @@ function mayImportFile(path: string, line: Line, { file, typeOnly, worker }: Imp
   if (line.room === home && lies(file, [home])) return true;
   if (/\.css$/.test(file)) return lies(file, [home]);
   if (lies(file, line.project) || (typeOnly && lies(file, line.types ?? []))) return true;
-  return isTestLike(path) && (TEST_PARTS.test(file) || lies(file, below(line)));
+  return isTestLike(path) && (TEST_PARTS.test(file) || lies(file, [...TEST_ROOMS, ...below(line)]));
 }
 
 function mayImportPackage(path: string, line: Line, { package: name, names }: Import): boolean {

@@ -92,3 +92,6 @@ export const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "fake-i
 
 /** Parts made for tests may be used by every test: implementations in memory, fakes, contract suites. */
 export const TEST_PARTS = /(^|\/)(memory|fake|contract|fault)[^/]*\.ts$|-contract\.ts$|\.test-kit\.ts$/;
+
+/** Real parts rather than imitations: any test may run against the server. */
+export const TEST_ROOMS: readonly string[] = ["signaling-server"];
