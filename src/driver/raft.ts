@@ -1,20 +1,6 @@
-/**
- * The public Raft: one loop around the core. Events go in one at a time, each update is obeyed in its order, nothing in here waits:
- * storage, network and clock answer by further events. So the same code runs in a tab and in virtual time.
- */
-import {
-  AssertionFailed,
-  createRaft,
-  lastIndex,
-  lastTerm,
-  leaderOf,
-  type RaftConfig,
-  type RaftState,
-  slice,
-  step,
-  termAt,
-} from "../raft/mod.ts";
-import type { Answer, Entry, Event, Generation, LogIndex, Millis, NodeId, Term, Update } from "../raft/types.ts";
+/** The public Raft: what a user calls, what is told to whom, and how each request ends. The same code runs in a tab and in virtual time. */
+import { type RaftConfig, type RaftState, slice, termAt } from "../raft/mod.ts";
+import type { Answer, Entry, Generation, LogIndex, Millis, NodeId, RequestId, Term } from "../raft/types.ts";
 import { Applier } from "./applier.ts";
 import {
   Aborted,
@@ -26,20 +12,11 @@ import {
   Stopped,
   TooLarge,
 } from "./errors.ts";
-import type {
-  AbortSignalLike,
-  Applied,
-  Clock,
-  LogStorage,
-  RaftNetwork,
-  StateMachine,
-  StorageFailed,
-  StoredState,
-} from "./interfaces.ts";
+import type { AbortSignalLike, Applied, Clock, LogStorage, RaftNetwork, StateMachine, StoredState } from "./interfaces.ts";
+import { Loop } from "./loop.ts";
 import { changedVisibly, metricsOf, type RaftMetrics } from "./metrics.ts";
 import { mayHaveApplied, type Outcome, type Request, Requests, refusedProposal, type Settled, timeoutError } from "./requests.ts";
 import { onAbort } from "./signal.ts";
-import { WriteQueue } from "./write-queue.ts";
 
 export interface RaftOptions<Command, Response, AppError> {
   readonly id: NodeId;
@@ -74,24 +51,22 @@ const maxRequests = 10_000;
 const defaultTimeoutMs = 10_000;
 /** How long a request waits before it looks for a leader again, if nothing happens before. */
 const retryMs = 50;
-/** How long nothing must be written before the commit index is stored by itself. */
-const quietMs = 250;
 
 export class Raft<Command, Response, AppError> {
   readonly #options: RaftOptions<Command, Response, AppError>;
   readonly #requests: Requests;
   readonly #applier: Applier<Command, Response, AppError>;
   readonly #metricsListeners = new Set<(metrics: RaftMetrics) => void>();
-  readonly #events: Event[] = [];
-  #core: RaftState | null = null;
-  #writes: WriteQueue | null = null;
-  #running = false;
+  #loop: Loop | null = null;
   #stopped: Error | null = null;
   #metrics: RaftMetrics | null = null;
-  #cancelDeadline: () => void = () => undefined;
-  #armed: Millis = Number.POSITIVE_INFINITY;
   #cancelRetry: (() => void) | null = null;
-  #cancelQuiet: (() => void) | null = null;
+  /** A read changes nothing: it is asked again until its time is up. */
+  readonly #readRequest = {
+    idempotent: true,
+    ask: (requestId: RequestId) => this.#loop?.post({ kind: "read", requestId }),
+    onRefused: () => null,
+  };
   #cancelMetrics: () => void = () => undefined;
 
   constructor(options: RaftOptions<Command, Response, AppError>) {
@@ -119,22 +94,17 @@ export class Raft<Command, Response, AppError> {
   }
 
   #begin(stored: StoredState): void {
-    const { id, config, seed, clock, storage, network } = this.#options;
-    const core = createRaft({ id, config, seed, now: clock.now(), ...stored });
-    const end = { index: lastIndex(core.log), term: lastTerm(core.log) };
-    this.#core = core;
-    this.#writes = new WriteQueue(storage, end, core.commitIndex, {
-      onDurable: (write, { index, term }) => this.#post({ kind: "persisted", now: clock.now(), write, index, term }),
-      onFailed: (failure) => this.#stop(failure),
-      send: (message) => network.send(message),
+    const loop = new Loop(this.#options, stored, {
+      apply: (committed) => this.#apply(committed),
+      answered: (answer) => this.#answered(answer),
+      turned: () => this.#settleReads(),
+      settled: () => this.#lookAround(),
+      failed: (error) => this.#stop(error),
     });
-    this.#applier.apply(slice(core.log, 1, core.commitIndex));
+    this.#loop = loop;
+    this.#applier.apply(slice(loop.core.log, 1, loop.core.commitIndex));
     this.#metrics = this.metrics();
-    network.start({
-      onMessage: (message) => this.#post({ kind: "receive", now: clock.now(), message }),
-      onPeer: (peer) => this.#post({ kind: "peer", now: clock.now(), ...peer }),
-    });
-    this.#post({ kind: "timeout", now: clock.now() });
+    loop.start();
     this.#repeatMetrics();
   }
 
@@ -165,30 +135,19 @@ export class Raft<Command, Response, AppError> {
       ...options,
       settle: (outcome) =>
         settle(outcome instanceof Error ? outcome : { ...outcome, response: outcome.response as Response | null }),
-      ask: (requestId) => this.#post({ kind: "propose", now: this.#now(), requestId, commands }),
+      ask: (requestId) => this.#loop?.post({ kind: "propose", requestId, commands }),
       onRefused: refusedProposal,
     });
   }
 
   /** Linearizable: resolves once everything that was acknowledged before the call is applied here (diss. §6.4). */
   read(options: { readonly timeoutMs?: Millis; readonly signal?: AbortSignalLike } = {}): Promise<{ readonly index: LogIndex }> {
-    return this.#promise({
-      ...options,
-      idempotent: true,
-      ask: (requestId) => this.#post({ kind: "read", now: this.#now(), requestId }),
-      onRefused: () => null,
-    });
+    return this.#promise({ ...options, ...this.#readRequest });
   }
 
   /** As `read`, by callback. */
   readThen(timeoutMs: Millis, settle: (outcome: { readonly index: LogIndex } | Error) => void): void {
-    this.#request({
-      timeoutMs,
-      idempotent: true,
-      settle,
-      ask: (requestId) => this.#post({ kind: "read", now: this.#now(), requestId }),
-      onRefused: () => null,
-    });
+    this.#request({ timeoutMs, settle, ...this.#readRequest });
   }
 
   /**
@@ -202,7 +161,7 @@ export class Raft<Command, Response, AppError> {
   }): Promise<{ readonly index: LogIndex }> {
     return this.#promise({
       timeoutMs: 60_000,
-      ask: (requestId) => this.#post({ kind: "initialize", now: this.#now(), requestId, ...first }),
+      ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
       onRefused: () => new NotPristine(),
     });
   }
@@ -218,7 +177,7 @@ export class Raft<Command, Response, AppError> {
     readonly expectedConfigIndex: LogIndex | null;
   }): Promise<{ readonly index: LogIndex }> {
     return this.#promise({
-      ask: (requestId) => this.#post({ kind: "changeConfiguration", now: this.#now(), requestId, ...change }),
+      ask: (requestId) => this.#loop?.post({ kind: "changeConfiguration", requestId, ...change }),
       onRefused: (answer) =>
         answer.refusal === "notLeader" ? new NotLeader(answer.leader, change) : new ConfigChangeRefused(answer.refusal),
     });
@@ -226,7 +185,7 @@ export class Raft<Command, Response, AppError> {
 
   /** Calls `listener` for each applied command, in order, from `fromIndex` on: what is in the log already at once. Returns what ends it. */
   subscribe(fromIndex: LogIndex, listener: (applied: readonly Applied<Command>[]) => void): () => void {
-    const core = this.#core;
+    const core = this.core;
     const past = core ? slice(core.log, Math.max(1, fromIndex), this.#applier.lastApplied) : [];
     return this.#applier.subscribe(past, listener);
   }
@@ -239,13 +198,13 @@ export class Raft<Command, Response, AppError> {
 
   /** @throws Stopped before `start` is done */
   metrics(): RaftMetrics {
-    if (!this.#core) throw new Stopped(false, this.#stopped);
-    return metricsOf(this.#core, this.#now(), this.#applier.lastApplied, this.#requests.size, this.#stopped);
+    if (!this.#loop) throw new Stopped(false, this.#stopped);
+    return metricsOf(this.#loop.core, this.#now(), this.#applier.lastApplied, this.#requests.size, this.#stopped);
   }
 
   /** As `metrics`; `null` before `start` is done. */
   metricsOrNull(): RaftMetrics | null {
-    return this.#core ? this.metrics() : null;
+    return this.#loop ? this.metrics() : null;
   }
 
   /** Resolves with the first metrics that `predicate` accepts; rejects if the node stops before. */
@@ -264,12 +223,12 @@ export class Raft<Command, Response, AppError> {
 
   /** The log as it stands here, for a dashboard. */
   log(fromIndex: LogIndex, count: number): readonly Entry[] {
-    return this.#core ? slice(this.#core.log, Math.max(1, fromIndex), fromIndex + count - 1) : [];
+    return this.#loop ? slice(this.#loop.core.log, Math.max(1, fromIndex), fromIndex + count - 1) : [];
   }
 
   /** The core's record, to be read only: for tests, checkers and traces. `null` before `start` is done. */
   get core(): Readonly<RaftState> | null {
-    return this.#core;
+    return this.#loop?.core ?? null;
   }
 
   /** Ends the node. What waits is rejected with `Stopped`. */
@@ -277,37 +236,10 @@ export class Raft<Command, Response, AppError> {
     this.#stop(new Stopped(false, null));
   }
 
-  // ---- the loop ----
+  // ---- what the loop tells ----
 
   #now(): Millis {
     return this.#options.clock.now();
-  }
-
-  #post(event: Event): void {
-    this.#events.push(event);
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let next = this.#events.shift(); next && !this.#stopped; next = this.#events.shift()) this.#turn(next);
-    } catch (error) {
-      this.#stop(asError(error));
-      if (!(error instanceof AssertionFailed)) throw error;
-    } finally {
-      this.#running = false;
-    }
-    if (!this.#stopped) this.#afterTurns();
-  }
-
-  #turn(event: Event): void {
-    const core = this.#core;
-    const writes = this.#writes;
-    if (!core || !writes) return;
-    const update = step(core, event);
-    writes.add(update, { index: lastIndex(core.log), term: lastTerm(core.log) }, core.commitIndex);
-    this.#apply(update.committed);
-    for (const answer of update.answers) this.#answered(answer);
-    for (const request of this.#requests.takeReadable(this.#applier.lastApplied)) this.#settle(request, settledAt(request));
-    this.#arm(update);
   }
 
   #apply(committed: readonly Entry[]): void {
@@ -339,7 +271,7 @@ export class Raft<Command, Response, AppError> {
       this.#requests.waitForApply(request, answer.index);
     } else {
       this.#requests.place(request, answer.index, answer.term);
-      const term = this.#core && answer.index <= this.#applier.lastApplied ? termAt(this.#core.log, answer.index) : null;
+      const term = this.#loop && answer.index <= this.#applier.lastApplied ? termAt(this.#loop.core.log, answer.index) : null;
       if (term !== null)
         for (const placed of this.#requests.takePlaced(answer.index)) this.#settlePlaced(placed, answer.index, term);
     }
@@ -350,27 +282,18 @@ export class Raft<Command, Response, AppError> {
     this.#requests.wait(request);
   }
 
-  #arm(update: Update): void {
-    if (update.deadline === this.#armed) return;
-    this.#cancelDeadline();
-    this.#armed = update.deadline;
-    if (update.deadline === Number.POSITIVE_INFINITY) return;
-    this.#cancelDeadline = this.#options.clock.schedule(update.deadline, () => {
-      this.#armed = Number.POSITIVE_INFINITY;
-      this.#post({ kind: "timeout", now: this.#now() });
-    });
+  #settleReads(): void {
+    for (const request of this.#requests.takeReadable(this.#applier.lastApplied))
+      this.#settle(request, { index: request.index, term: request.term, response: null });
   }
 
-  #afterTurns(): void {
-    const core = this.#core;
-    if (!core) return;
+  #lookAround(): void {
     if (this.#requests.hasWaiting && !this.#cancelRetry) this.#retryLater();
-    this.#storeCommitWhenQuiet(core);
     const before = this.#metrics;
     const after = this.metrics();
     this.#metrics = after;
     if (!before || !changedVisibly(before, after)) return;
-    if (leaderOf(core) !== null && before.currentLeader !== after.currentLeader) this.#requests.askWaiting();
+    if (after.currentLeader !== null && before.currentLeader !== after.currentLeader) this.#requests.askWaiting();
     this.#tell(after);
   }
 
@@ -378,14 +301,6 @@ export class Raft<Command, Response, AppError> {
     this.#cancelRetry = this.#options.clock.schedule(this.#now() + retryMs, () => {
       this.#cancelRetry = null;
       this.#requests.askWaiting();
-    });
-  }
-
-  #storeCommitWhenQuiet(core: RaftState): void {
-    if (this.#cancelQuiet || !this.#writes?.idle || core.commitIndex <= this.#writes.storedCommitIndex) return;
-    this.#cancelQuiet = this.#options.clock.schedule(this.#now() + quietMs, () => {
-      this.#cancelQuiet = null;
-      this.#writes?.storeCommitIndex(core.commitIndex);
     });
   }
 
@@ -446,24 +361,19 @@ export class Raft<Command, Response, AppError> {
     request.settle(outcome);
   }
 
-  #stop(cause: Error | StorageFailed): void {
+  #stop(cause: Error): void {
     if (this.#stopped) return;
     this.#stopped = cause;
-    this.#cancelDeadline();
+    this.#loop?.end();
     this.#cancelRetry?.();
-    this.#cancelQuiet?.();
     this.#cancelMetrics();
     for (const request of this.#requests.all()) this.#giveUp(request, new Stopped(mayHaveApplied(request), cause));
     this.#options.storage.close();
-    if (this.#core) this.#tell(this.metrics());
+    if (this.#loop) this.#tell(this.metrics());
   }
 }
 
 type RequestOptions = Pick<Request, "ask" | "onRefused"> & Omit<ProposeOptions, "signal"> & { readonly signal?: AbortSignalLike };
-
-function settledAt(request: Request): Settled {
-  return { index: request.index, term: request.term, response: null };
-}
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

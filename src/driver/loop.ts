@@ -1,0 +1,128 @@
+/**
+ * One loop around the core: events go in one at a time, each update is obeyed in its order, and nothing in here waits: storage,
+ * network and clock answer by further events.
+ */
+import { AssertionFailed, createRaft, lastIndex, lastTerm, type RaftConfig, type RaftState, step } from "../raft/mod.ts";
+import type { Answer, Entry, Event, Millis, NodeId } from "../raft/types.ts";
+import type { Clock, LogStorage, RaftNetwork, StoredState } from "./interfaces.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+export interface LoopOptions {
+  readonly id: NodeId;
+  readonly config: RaftConfig;
+  readonly seed: number;
+  readonly storage: LogStorage;
+  readonly network: RaftNetwork;
+  readonly clock: Clock;
+}
+
+/** What an update asks for beyond storage and network. */
+export interface LoopHandlers {
+  apply(committed: readonly Entry[]): void;
+  answered(answer: Answer): void;
+  /** After one event. */
+  turned(): void;
+  /** After the last event that waited: the moment to look around. */
+  settled(): void;
+  /** The loop must end: our own assertion, or the disk. */
+  failed(error: Error): void;
+}
+
+/** How long nothing must be written before the commit index is stored by itself. */
+const quietMs = 250;
+
+type Untimed = Event extends infer E ? (E extends Event ? Omit<E, "now"> : never) : never;
+
+export class Loop {
+  readonly core: RaftState;
+  readonly #options: LoopOptions;
+  readonly #handlers: LoopHandlers;
+  readonly #writes: WriteQueue;
+  readonly #events: Event[] = [];
+  #running = false;
+  #ended = false;
+  #armed: Millis = Number.POSITIVE_INFINITY;
+  #cancelDeadline: () => void = () => undefined;
+  #cancelQuiet: (() => void) | null = null;
+
+  /** @throws AssertionFailed if what was stored contradicts itself */
+  constructor(options: LoopOptions, stored: StoredState, handlers: LoopHandlers) {
+    const { id, config, seed, clock, storage, network } = options;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.core = createRaft({ id, config, seed, now: clock.now(), ...stored });
+    this.#writes = new WriteQueue(storage, this.#logEnd(), this.core.commitIndex, {
+      onDurable: (write, { index, term }) => this.post({ kind: "persisted", write, index, term }),
+      onFailed: (failure) => handlers.failed(failure),
+      send: (message) => network.send(message),
+    });
+  }
+
+  /** From now on the world may speak. */
+  start(): void {
+    this.#options.network.start({
+      onMessage: (message) => this.post({ kind: "receive", message }),
+      onPeer: (peer) => this.post({ kind: "peer", ...peer }),
+    });
+    this.post({ kind: "timeout" });
+  }
+
+  /** At once, or after what is being done; it may be called from inside. */
+  post(event: Untimed): void {
+    if (this.#ended) return;
+    this.#events.push({ ...event, now: this.#options.clock.now() });
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#events.shift(); next && !this.#ended; next = this.#events.shift()) this.#turn(next);
+    } catch (error) {
+      this.#handlers.failed(error instanceof Error ? error : new Error(String(error)));
+      if (!(error instanceof AssertionFailed)) throw error;
+    } finally {
+      this.#running = false;
+    }
+    if (this.#ended) return;
+    this.#storeCommitWhenQuiet();
+    this.#handlers.settled();
+  }
+
+  /** Nothing happens any more. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelDeadline();
+    this.#cancelQuiet?.();
+  }
+
+  #turn(event: Event): void {
+    const update = step(this.core, event);
+    this.#writes.add(update, this.#logEnd(), this.core.commitIndex);
+    if (update.committed.length > 0) this.#handlers.apply(update.committed);
+    for (const answer of update.answers) this.#handlers.answered(answer);
+    this.#handlers.turned();
+    this.#arm(update.deadline);
+  }
+
+  #logEnd(): { readonly index: number; readonly term: number } {
+    return { index: lastIndex(this.core.log), term: lastTerm(this.core.log) };
+  }
+
+  #arm(deadline: Millis): void {
+    if (deadline === this.#armed) return;
+    this.#cancelDeadline();
+    this.#armed = deadline;
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    this.#cancelDeadline = this.#options.clock.schedule(deadline, () => {
+      this.#armed = Number.POSITIVE_INFINITY;
+      this.post({ kind: "timeout" });
+    });
+  }
+
+  #storeCommitWhenQuiet(): void {
+    if (this.#cancelQuiet || !this.#writes.idle || this.core.commitIndex <= this.#writes.storedCommitIndex) return;
+    const { clock } = this.#options;
+    this.#cancelQuiet = clock.schedule(clock.now() + quietMs, () => {
+      this.#cancelQuiet = null;
+      this.#writes.storeCommitIndex(this.core.commitIndex);
+    });
+  }
+}
