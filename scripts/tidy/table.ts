@@ -44,7 +44,7 @@ export const IMPORT_TABLE: readonly Line[] = [
     project: ["src/node/protocol.ts"],
     types: ["src/document", "src/raft/types.ts"],
     workers: ["src/node"],
-    packages: ["@codemirror/collab", "@codemirror/state", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
+    packages: ["@codemirror/collab", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
   },
   {
     room: "src/view",
