@@ -85,7 +85,7 @@ function NameField() {
 function Connections({ status }: { readonly status: NodeStatus }) {
   const peers = connectedPeers(status);
   const { storage } = status;
-  const kept = storage.persistent ? "kept until you delete it" : "the browser may clear it when space runs short";
+  const kept = storage.persistent ? "kept until you delete it" : "which may clear it when space runs short";
   return (
     <section aria-labelledby="connections-heading">
       <h2 id="connections-heading">Connections</h2>

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { NodeStatus } from "../page/types.ts";
+import { colorOf, nodeLines } from "./node-lines.ts";
+import { commitPill, duration, isJoining, leaderWords, nodeName, signalingWords, toleranceWords } from "./words.ts";
+
+const peer: NodeStatus["peers"][number] = {
+  id: "bbbbbbbbbb",
+  name: "Bob",
+  connected: true,
+  roundTripMs: 4,
+  lastContactMs: 90,
+  matchIndex: 7,
+  role: "follower",
+  term: 3,
+  commitIndex: 7,
+  lastApplied: 7,
+  visible: true,
+  sameDevice: false,
+};
+
+const status: NodeStatus = {
+  nodeId: "aaaaaaaaaa",
+  name: "Ada",
+  role: "leader",
+  term: 3,
+  leader: "aaaaaaaaaa",
+  commitIndex: 1234,
+  lastApplied: 1234,
+  lastLogIndex: 1234,
+  firstLogIndex: 1,
+  snapshotIndex: 0,
+  version: 9,
+  unconfirmed: 0,
+  voters: ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"],
+  learners: [],
+  adopted: [],
+  peers: [peer],
+  quorum: true,
+  failureTolerance: 1,
+  devices: 2,
+  generation: null,
+  storage: { persistent: true, durability: "strict", bytes: 1, failure: null },
+  faults: [],
+  signaling: "connected",
+  refused: {},
+  leaderContactMs: 0,
+};
+
+describe("the commit pill", () => {
+  const alone = { ...status, voters: ["aaaaaaaaaa"], devices: 1 };
+  const cases: readonly (readonly [string, NodeStatus | null, number, string])[] = [
+    ["good", status, 0, "All changes committed (entry 1234)"],
+    ["good", { ...status, devices: 1 }, 0, "All changes committed (entry 1234), on 1 device"],
+    ["good", alone, 0, "Committed, on 1 device"],
+    ["waiting", status, 1, "1 change waiting for a majority"],
+    ["waiting", status, 3, "3 changes waiting for a majority"],
+    ["waiting", alone, 2, "2 changes being saved"],
+    ["waiting", null, 0, "Opening"],
+    ["waiting", { ...status, voters: [], commitIndex: 0, quorum: false }, 0, "Joining"],
+    ["bad", { ...status, quorum: false }, 3, "No majority: your edits are kept here"],
+    [
+      "bad",
+      { ...status, storage: { ...status.storage, failure: "full" } },
+      0,
+      "This tab cannot save: your edits are only on the screen",
+    ],
+  ];
+  for (const [tone, given, unconfirmed, text] of cases) {
+    it(`says "${text}"`, () => expect(commitPill(given, unconfirmed)).toEqual({ tone, text }));
+  }
+});
+
+describe("the answers at a glance", () => {
+  it("name the leader, and say so if it is this tab, or nobody", () => {
+    expect(leaderWords(status)).toBe("Ada, this tab");
+    expect(leaderWords({ ...status, leader: peer.id })).toBe("Bob");
+    expect(leaderWords({ ...status, leader: null })).toBe("Nobody leads");
+    expect(nodeName(status, "cccccccccc")).toBe("cccccc");
+  });
+
+  it("say how many more can fail", () => {
+    expect(toleranceWords(status)).toBe("1 of 3 voters");
+    expect(toleranceWords({ ...status, failureTolerance: 0 })).toBe("None of 3 voters");
+    expect(toleranceWords({ ...status, voters: ["aaaaaaaaaa"], failureTolerance: 0 })).toBe("None: this is the only copy");
+    expect(toleranceWords({ ...status, quorum: false })).toBe("None: no majority of 3 voters answers");
+  });
+
+  it("say what a silent signaling server means for those who are connected, and for others", () => {
+    expect(signalingWords("waiting", 1)).toBe("The signaling server does not answer; tabs that are already connected go on.");
+    expect(signalingWords("waiting", 0)).toBe("The signaling server does not answer. Trying again.");
+  });
+
+  it("take a node for joining only while it knows of no voters", () => {
+    expect([isJoining(null), isJoining(status)]).toEqual([true, false]);
+    expect(isJoining({ ...status, voters: [], commitIndex: 0 })).toBe(true);
+  });
+});
+
+describe("the list of nodes", () => {
+  it("has this tab first, then the others, then members of which nothing is known", () => {
+    const lines = nodeLines(status).map(({ name, isSelf, connected, member }) => [name, isSelf, connected, member]);
+    expect(lines).toEqual([
+      ["Ada", true, true, "voter"],
+      ["Bob", false, true, "voter"],
+      ["cccccc", false, false, "voter"],
+    ]);
+  });
+
+  it("leaves out who is gone and no member any more", () => {
+    const gone = { ...peer, id: "dddddddddd", connected: false };
+    expect(nodeLines({ ...status, peers: [gone] }).map(({ id }) => id)).not.toContain("dddddddddd");
+  });
+
+  it("gives a node one of the colours, always the same", () => {
+    for (const id of ["", "a", "aaaaaaaaaa"]) {
+      expect(colorOf(id)).toBe(colorOf(id));
+      expect([0, 1, 2, 3, 4, 5, 6, 7]).toContain(colorOf(id));
+    }
+  });
+});
+
+it("durations have their unit, and three digits at most", () => {
+  expect([null, 0.4, 12.4, 999, 1_250, 61_000].map(duration)).toEqual(["–", "< 1 ms", "12 ms", "999 ms", "1.3 s", "1 min"]);
+});
