@@ -1,5 +1,16 @@
 /** The four edges of the driver. Each is the smallest that the driver uses; each has a memory implementation and a contract suite. */
-import type { Entry, HardState, LogIndex, Message, Millis, NodeId } from "../raft/types.ts";
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  Message,
+  Millis,
+  NodeId,
+  Snapshot,
+  SnapshotMeta,
+  SnapshotWrite,
+  Term,
+} from "../raft/types.ts";
 
 /** One atomic write: all of it becomes durable, or none. In this order: hard state, truncation, appended entries, commit index. */
 export interface LogWrite {
@@ -13,8 +24,13 @@ export interface LogWrite {
 /** What a node finds when it starts. A pristine one finds term 0, no vote, no generation, no entries. */
 export interface StoredState {
   readonly hardState: HardState;
-  /** Without gaps; starts at 1, or one past the snapshot. */
+  readonly snapshot: Snapshot | null;
+  /** The term of the entry before the first of `entries`; 0 if that is the first of all. */
+  readonly baseTerm: Term;
+  /** Without gaps; the first is entry 1, or lies at or before one past the snapshot. */
   readonly entries: readonly Entry[];
+  /** Where the first of `entries` stands, or would. */
+  readonly firstIndex: LogIndex;
   readonly commitIndex: LogIndex;
 }
 
@@ -37,6 +53,13 @@ export interface LogStorage {
   load(done: (result: StoredState | StorageFailed) => void): void;
   /** `done(null)` only once all of the write survives a crash. After the first failure every later write must fail as well. */
   persist(write: LogWrite, done: (failure: StorageFailed | null) => void): void;
+  /**
+   * §7, in one atomic write: the snapshot in place of the one before, and the log without what it stands for. Issued in turn with
+   * `persist`, never beside one. `done` as there.
+   */
+  saveSnapshot(write: SnapshotWrite, done: (failure: StorageFailed | null) => void): void;
+  /** Of the durable snapshot; `null` without one, and before `load` is done. */
+  snapshotMeta(): SnapshotMeta | null;
   /** Ends the storage. Writes in flight may or may not become durable; their `done` is not called any more. */
   close(): void;
 }
@@ -74,6 +97,16 @@ export interface StateMachine<Command, Response, AppError> {
   validate(command: Command): AppError | null;
   /** One response per command, in order. */
   apply(commands: readonly Applied<Command>[]): readonly Response[];
+  /** Responses are kept for clients that ask again, and are part of snapshots. */
+  encodeResponse(response: Response): Uint8Array;
+  decodeResponse(bytes: Uint8Array): Response;
+  /** The whole state (§7): byte for byte the same on every replica that has applied the same commands. */
+  snapshot(): Uint8Array;
+  /**
+   * Becomes what `snapshot` said, whatever it was before.
+   * @throws if the bytes are none: the node stops
+   */
+  restore(bytes: Uint8Array): void;
 }
 
 /** Time as the driver needs it. In the simulator: virtual. */

@@ -68,6 +68,31 @@ export interface ConfigurationEntry extends EntryBase {
 }
 export type Entry = BlankEntry | CommandEntry | ConfigurationEntry;
 
+/** §7: what stands for the log through `index`. */
+export interface SnapshotMeta {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** The configuration in force at `index`, and where it stood. */
+  readonly configuration: Configuration;
+  readonly configurationIndex: LogIndex;
+  /** Bytes. */
+  readonly size: number;
+  /** CRC-32C over all of them. */
+  readonly checksum: number;
+}
+export interface Snapshot extends SnapshotMeta {
+  /** Opaque to Raft. Never changed after it was handed over. */
+  readonly data: Uint8Array;
+}
+/** One atomic write: the snapshot takes the place of the one before, and of a part of the log. */
+export interface SnapshotWrite {
+  readonly snapshot: Snapshot;
+  /** Drop the log through here; at most `snapshot.index`: what is kept serves slow followers. */
+  readonly compactThrough: LogIndex;
+  /** An installed snapshot that the log does not lead to: drop all of the log. */
+  readonly reset: boolean;
+}
+
 interface MessageBase {
   readonly from: NodeId;
   readonly to: NodeId;
@@ -79,6 +104,8 @@ interface MessageBase {
 export interface RequestVote extends MessageBase {
   readonly kind: "requestVote";
   readonly preVote: boolean;
+  /** Diss. §3.10: the leader itself asked for this campaign, so loyalty to it does not stand against it. */
+  readonly leadershipTransfer: boolean;
   readonly lastLogIndex: LogIndex;
   readonly lastLogTerm: Term;
 }
@@ -137,7 +164,29 @@ export interface ReadIndexResponse extends MessageBase {
   readonly refusal: Refusal | null;
 }
 
+/** §7, one chunk. Without data: asks how far the receiver has got. */
+export interface InstallSnapshot extends MessageBase {
+  readonly kind: "installSnapshot";
+  readonly snapshot: SnapshotMeta;
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+/** The snapshot is there through `offset`; once it is durable, an AppendEntriesResponse says so. */
+export interface InstallSnapshotResponse extends MessageBase {
+  readonly kind: "installSnapshotResponse";
+  readonly index: LogIndex;
+  readonly checksum: number;
+  readonly offset: number;
+}
+/** Diss. §3.10: campaign at once. */
+export interface TimeoutNow extends MessageBase {
+  readonly kind: "timeoutNow";
+}
+
 export type Message =
+  | InstallSnapshot
+  | InstallSnapshotResponse
+  | TimeoutNow
   | RequestVote
   | RequestVoteResponse
   | AppendEntries
@@ -156,7 +205,13 @@ export type Refusal =
   | "configurationMoved"
   | "noVoters"
   | "noChange"
-  | "notPristine";
+  | "notPristine"
+  /** Leadership is being transferred; ask again shortly. */
+  | "transferring"
+  /** The target is no voter, or this node itself. */
+  | "noTarget"
+  /** The target did not take over within an election timeout. */
+  | "transferFailed";
 
 /** What a node may be told. Every event carries the time at which it happened, and time never goes back. */
 export type Event = { readonly now: Millis } & (
@@ -180,6 +235,12 @@ export type Event = { readonly now: Millis } & (
       readonly voters: readonly NodeId[];
       readonly generation: Generation;
     }
+  /** The state machine's own image through `index`, which is applied here (§7). Ignored if it is older than the snapshot that there is. */
+  | { readonly kind: "snapshotTaken"; readonly index: LogIndex; readonly data: Uint8Array }
+  /** The snapshot of this index and term, and all writes before it, are durable. */
+  | { readonly kind: "snapshotPersisted"; readonly index: LogIndex; readonly term: Term }
+  /** Diss. §3.10; `null`: to whoever follows best. */
+  | { readonly kind: "transferLeadership"; readonly requestId: RequestId; readonly to: NodeId | null }
   /** The network lost, or found again, the way to a peer. A hint: safety never depends on it. */
   | { readonly kind: "peer"; readonly id: NodeId; readonly up: boolean }
 );
@@ -192,13 +253,15 @@ export type Answer = {
   /** The state machine, once it has applied through `index`, is fresh enough for this read (diss. §6.4). */
   | { readonly kind: "readable"; readonly index: LogIndex }
   | { readonly kind: "refused"; readonly refusal: Refusal; readonly leader: NodeId | null }
+  /** Another node leads now. */
+  | { readonly kind: "transferred" }
   /** The leader that was asked is gone: the command may or may not be in the log. A read that is lost may be asked again. */
   | { readonly kind: "lost" }
 );
 
 /**
  * What one step asks of the driver. The fields are in the order in which they must be obeyed:
- * 1 to 3 are one atomic write; 4 leaves only once every hard state up to this update is durable; 5 needs no local durability.
+ * 1 to 3 are one atomic write; 5 leaves only once every hard state up to this update is durable; 6 and 7 need no local durability.
  */
 export interface Update {
   /** Names the write of 1 to 3; comes back in `persisted`. 0: nothing to write. */
@@ -209,13 +272,17 @@ export interface Update {
   readonly truncateFrom: LogIndex | null;
   /** 3. Then append these. */
   readonly entries: readonly Entry[];
-  /** 4. Send, fire and forget. */
+  /** 4. Then, as a write of its own, this snapshot; when durable: `snapshotPersisted`. */
+  readonly snapshot: SnapshotWrite | null;
+  /** 5. Send, fire and forget. */
   readonly messages: readonly Message[];
-  /** 5. Newly known to be committed: apply in order. */
+  /** 6. An installed snapshot: the state machine becomes this ... */
+  readonly restore: Snapshot | null;
+  /** 7. ... and then applies these, newly known to be committed, in order. */
   readonly committed: readonly Entry[];
-  /** 6. Settled requests of this node. */
+  /** 8. Settled requests of this node. */
   readonly answers: readonly Answer[];
-  /** 7. When the next `timeout` is wanted; `Infinity`: never. */
+  /** 9. When the next `timeout` is wanted; `Infinity`: never. */
   readonly deadline: Millis;
 }
 

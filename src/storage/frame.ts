@@ -11,7 +11,7 @@
  */
 import { assert } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../raft/crc32c.ts";
 
 /** The newest format that this program writes, and the newest that it can read. */
 export const FORMAT_VERSION = 1;

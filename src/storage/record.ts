@@ -22,7 +22,7 @@
 import type { Configuration, Entry, NodeId } from "../raft/types.ts";
 import { assert } from "./assert.ts";
 import { type ByteReader, type ByteWriter, varintBytes } from "./bytes.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../raft/crc32c.ts";
 import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
 
 export { checksumOf } from "./frame.ts";
