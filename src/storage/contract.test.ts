@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import { describe, expect, test } from "vitest";
 import type { LogStorage } from "../driver/interfaces.ts";
+import type { SnapshotMeta } from "../raft/types.ts";
 import { indexedDbUnderTest } from "./browser-check.ts";
 import { NOTHING, type StorageUnderTest, storageContract } from "./contract.ts";
 import { FaultyStorage } from "./faulty-storage.ts";
@@ -43,11 +44,15 @@ describe("the contract finds a storage that", () => {
     for (const one of storageContract(make)) await one.run().catch(() => failed.push(one.name));
     return failed;
   }
-  const over = (storage: LogStorage, persist: LogStorage["persist"]): LogStorage => ({
+  const override = (storage: LogStorage, changes: Partial<LogStorage>): LogStorage => ({
     load: (done) => storage.load(done),
-    persist,
+    persist: (write, done) => storage.persist(write, done),
+    saveSnapshot: (write, done) => storage.saveSnapshot(write, done),
+    snapshotMeta: () => storage.snapshotMeta(),
     close: () => storage.close(),
+    ...changes,
   });
+  const over = (storage: LogStorage, persist: LogStorage["persist"]) => override(storage, { persist });
 
   test("keeps all promises: nothing", async () => {
     expect(await findings((storage) => storage)).toEqual([]);
@@ -70,5 +75,27 @@ describe("the contract finds a storage that", () => {
         s.persist({ ...NOTHING, hardState: write.hardState }, done);
       });
     expect(await findings(broken)).toContain("finds after a restart all that was acknowledged, of every kind");
+  });
+  test("forgets to compact", async () => {
+    const broken = (s: LogStorage) =>
+      override(s, { saveSnapshot: (write, done) => s.saveSnapshot({ ...write, compactThrough: 0 }, done) });
+    expect(await findings(broken)).toContain("compaction inside a record");
+  });
+  test("tells of a snapshot too early", async () => {
+    const broken = (s: LogStorage) => {
+      let early: SnapshotMeta | null = null;
+      return override(s, {
+        saveSnapshot: (write, done) => {
+          early = write.snapshot;
+          s.saveSnapshot(write, done);
+        },
+        snapshotMeta: () => early ?? s.snapshotMeta(),
+      });
+    };
+    expect(await findings(broken)).toContain("tells of the snapshot once it is durable, and once it was loaded");
+  });
+  test("forgets the snapshot", async () => {
+    const broken = (s: LogStorage) => override(s, { saveSnapshot: (_write, done) => queueMicrotask(() => done(null)) });
+    expect(await findings(broken)).toContain("a snapshot is found beside the log that it does not shorten");
   });
 });

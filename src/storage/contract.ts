@@ -2,30 +2,40 @@
  * What every LogStorage promises, as cases that anybody can run: a test runner, or a page in a real browser. Needs neither.
  * A case that fails throws.
  */
-import type { LogStorage, LogWrite, StoredState } from "../driver/interfaces.ts";
+import type { StoredState } from "../driver/interfaces.ts";
 import type { Entry, HardState } from "../raft/types.ts";
+import { historyCases } from "./contract-history.ts";
+import { snapshotCases } from "./contract-snapshots.ts";
+import {
+  type Body,
+  type ContractCase,
+  commands,
+  expectAfter,
+  expectStored,
+  hardState,
+  loadStorage,
+  NOTHING,
+  PRISTINE,
+  persistWrite,
+  type Step,
+  type StorageUnderTest,
+  show,
+} from "./contract-tools.ts";
 
-/** A disk of its own for each case. */
-export interface StorageUnderTest {
-  /** Opens the storage of the node, not loaded yet: pristine the first time, later what earlier ones left on the same disk. */
-  open(): Promise<LogStorage>;
-  /** Removes what the case left behind. */
-  dispose(): Promise<void>;
-}
-
-export interface ContractCase {
-  readonly name: string;
-  run(): Promise<void>;
-}
-
-export const NOTHING: LogWrite = { hardState: null, truncateFrom: null, entries: [], commitIndex: 0 };
-const PRISTINE: StoredState = { hardState: { currentTerm: 0, votedFor: null, generation: null }, entries: [], commitIndex: 0 };
-const RANDOM_HISTORIES = 8;
-const STEPS_PER_HISTORY = 25;
+export {
+  type ContractCase,
+  commands,
+  loadStorage,
+  NOTHING,
+  persistWrite,
+  type StorageUnderTest,
+  saveSnapshot,
+  snapshotAt,
+} from "./contract-tools.ts";
 
 /** `make` gives a fresh disk. */
 export function storageContract(make: () => Promise<StorageUnderTest>): ContractCase[] {
-  const cases = Object.entries({ ...basicCases, ...truncationCases, ...orderCases, ...historyCases() });
+  const cases = Object.entries({ ...basicCases, ...truncationCases, ...orderCases, ...snapshotCases, ...historyCases() });
   return cases.map(([name, body]) => ({
     name,
     async run() {
@@ -39,47 +49,6 @@ export function storageContract(make: () => Promise<StorageUnderTest>): Contract
   }));
 }
 
-export function loadStorage(storage: LogStorage): Promise<StoredState> {
-  return new Promise((resolve, reject) => storage.load((result) => (result instanceof Error ? reject(result) : resolve(result))));
-}
-
-export function persistWrite(storage: LogStorage, write: Partial<LogWrite>): Promise<void> {
-  const whole = { ...NOTHING, ...write };
-  return new Promise((resolve, reject) => storage.persist(whole, (failure) => (failure === null ? resolve() : reject(failure))));
-}
-
-/** Commands of a few bytes at the given indexes. */
-export function commands(from: number, to: number, term: number): Entry[] {
-  const entries: Entry[] = [];
-  for (let index = from; index <= to; index++) {
-    entries.push({ kind: "command", index, term, command: Uint8Array.of(index & 255, (index >> 8) & 255, term) });
-  }
-  return entries;
-}
-
-type Body = (disk: StorageUnderTest) => Promise<void>;
-
-/** Performs the writes, one after the other, and expects the state, both of them before and after a restart. */
-async function expectAfter(disk: StorageUnderTest, writes: readonly Partial<LogWrite>[], expected: StoredState): Promise<void> {
-  const storage = await disk.open();
-  await loadStorage(storage);
-  for (const write of writes) await persistWrite(storage, write);
-  storage.close();
-  await expectStored(disk, expected);
-}
-
-async function expectStored(disk: StorageUnderTest, expected: StoredState): Promise<void> {
-  const storage = await disk.open();
-  const found = await loadStorage(storage);
-  storage.close();
-  if (show(found) !== show(expected)) throw new Error(`found ${show(found)}\nexpected ${show(expected)}`);
-}
-
-const hardState: HardState = {
-  currentTerm: 7,
-  votedFor: "node_B-2",
-  generation: { number: 2, id: "0123456789abcdef".repeat(2), parentId: "f".repeat(32), forkIndex: 40 },
-};
 const everyKind: Entry[] = [
   { kind: "blank", index: 1, term: 1 },
   { kind: "command", index: 2, term: 1, command: Uint8Array.from({ length: 300 }, (_, at) => at & 255) },
@@ -91,14 +60,19 @@ const basicCases: Record<string, Body> = {
   "a pristine node finds term 0, no vote, no generation, no entries": (disk) => expectStored(disk, PRISTINE),
 
   "finds after a restart all that was acknowledged, of every kind": (disk) =>
-    expectAfter(disk, [{ hardState, entries: everyKind, commitIndex: 3 }], { hardState, entries: everyKind, commitIndex: 3 }),
+    expectAfter(disk, [{ hardState, entries: everyKind, commitIndex: 3 }], {
+      ...PRISTINE,
+      hardState,
+      entries: everyKind,
+      commitIndex: 3,
+    }),
 
   "a write without a hard state keeps the one before": (disk) =>
-    expectAfter(disk, [{ hardState }, { entries: everyKind }], { hardState, entries: everyKind, commitIndex: 0 }),
+    expectAfter(disk, [{ hardState }, { entries: everyKind }], { ...PRISTINE, hardState, entries: everyKind }),
 
   "a later hard state replaces the earlier one": async (disk) => {
     const later: HardState = { currentTerm: 8, votedFor: null, generation: null };
-    await expectAfter(disk, [{ hardState }, { hardState: later }], { hardState: later, entries: [], commitIndex: 0 });
+    await expectAfter(disk, [{ hardState }, { hardState: later }], { ...PRISTINE, hardState: later });
   },
 
   "the commit index can be written alone": (disk) =>
@@ -126,7 +100,7 @@ const basicCases: Record<string, Body> = {
   },
 };
 
-const batches: readonly Partial<LogWrite>[] = [
+const batches: readonly Step[] = [
   { entries: commands(1, 4, 1) },
   { entries: commands(5, 10, 2) },
   { entries: commands(11, 11, 2) },
@@ -138,6 +112,7 @@ const truncationCases: Record<string, Body> = {
 
   "truncation inside a batch and append are one write": (disk) =>
     expectAfter(disk, [...batches, { hardState, truncateFrom: 8, entries: commands(8, 9, 6), commitIndex: 6 }], {
+      ...PRISTINE,
       hardState,
       entries: [...commands(1, 4, 1), ...commands(5, 7, 2), ...commands(8, 9, 6)],
       commitIndex: 6,
@@ -226,76 +201,8 @@ const orderCases: Record<string, Body> = {
     await persistWrite(again, { commitIndex: 1 });
     again.close();
     const without: StoredState = { ...PRISTINE, entries: commands(1, 2, 1) };
-    const with_: StoredState = { hardState, entries: [...commands(1, 1, 1), ...commands(2, 5, 7)], commitIndex: 0 };
+    const with_: StoredState = { ...PRISTINE, hardState, entries: [...commands(1, 1, 1), ...commands(2, 5, 7)] };
     if (late.length > 0) throw new Error("acknowledged after close");
     if (![show(without), show(with_)].includes(show(found))) throw new Error(`half a write: ${show(found)}`);
   },
 };
-
-/** Random writes and restarts against a plain list, from fixed seeds. */
-function historyCases(): Record<string, Body> {
-  const cases: Record<string, Body> = {};
-  for (let seed = 1; seed <= RANDOM_HISTORIES; seed++) cases[`a random history, seed ${seed}`] = (disk) => runHistory(disk, seed);
-  return cases;
-}
-
-async function runHistory(disk: StorageUnderTest, seed: number): Promise<void> {
-  const below = makeRandom(seed);
-  let model: StoredState = PRISTINE;
-  let storage = await disk.open();
-  await loadStorage(storage);
-  for (let step = 1; step <= STEPS_PER_HISTORY; step++) {
-    const write = randomWrite(below, model, step);
-    await persistWrite(storage, write);
-    const kept = model.entries.filter(({ index }) => write.truncateFrom === null || index < write.truncateFrom);
-    model = {
-      hardState: write.hardState ?? model.hardState,
-      entries: [...kept, ...write.entries],
-      commitIndex: write.commitIndex,
-    };
-    if (below(4) > 0) continue;
-    storage.close();
-    storage = await disk.open();
-    const found = await loadStorage(storage);
-    if (show(found) !== show(model)) throw new Error(`step ${step}: found ${show(found)}\nexpected ${show(model)}`);
-  }
-  storage.close();
-  await expectStored(disk, model);
-}
-
-function randomWrite(below: (limit: number) => number, { entries, commitIndex }: StoredState, term: number): LogWrite {
-  const truncateFrom = below(3) === 0 ? commitIndex + 1 + below(entries.length - commitIndex + 1) : null;
-  const last = truncateFrom === null ? entries.length : Math.min(entries.length, truncateFrom - 1);
-  const appended = commands(last + 1, last + below(7), term);
-  return {
-    hardState: below(2) === 0 ? { currentTerm: term, votedFor: below(2) === 0 ? "A" : null, generation: null } : null,
-    truncateFrom,
-    entries: appended,
-    commitIndex: commitIndex + below(last + appended.length - commitIndex + 1),
-  };
-}
-
-/** The same numbers for the same seed, everywhere. */
-function makeRandom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-/** One text for equal states, whatever the order of their fields. */
-function show(state: StoredState): string {
-  const { currentTerm, votedFor, generation } = state.hardState;
-  const g =
-    generation === null ? "none" : [generation.number, generation.id, generation.parentId, generation.forkIndex].join("/");
-  return `term ${currentTerm} vote ${votedFor} generation ${g} commit ${state.commitIndex} log ${state.entries.map(showEntry).join(" ")}`;
-}
-
-function showEntry(entry: Entry): string {
-  const place = `${entry.index}@${entry.term}`;
-  if (entry.kind === "blank") return `${place}:blank`;
-  if (entry.kind === "command") return `${place}:${entry.command.length > 400 ? entry.command.length : entry.command.join(".")}`;
-  const { voters, votersOld, learners } = entry.configuration;
-  return `${place}:[${voters}|${votersOld}|${learners}]`;
-}

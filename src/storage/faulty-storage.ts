@@ -1,6 +1,6 @@
 /** Makes any log storage slow, or lets it fail: for tests and for people who want to watch a node whose disk gives up. */
 import { type LogStorage, type LogWrite, StorageFailed, type StoredState } from "../driver/interfaces.ts";
-import type { Millis } from "../raft/types.ts";
+import type { Millis, SnapshotMeta, SnapshotWrite } from "../raft/types.ts";
 
 type Done = (failure: StorageFailed | null) => void;
 
@@ -9,7 +9,7 @@ export class FaultyStorage implements LogStorage {
   delayMs: Millis = 0;
   readonly #inner: LogStorage;
   readonly #schedule: (delayMs: Millis, fire: () => void) => void;
-  readonly #waiting: { readonly write: LogWrite; readonly done: Done }[] = [];
+  readonly #waiting: { readonly begin: (ended: Done) => void; readonly done: Done }[] = [];
   #writesLeft = Number.POSITIVE_INFINITY;
   #kind: StorageFailed["kind"] = "lost";
   #failure: StorageFailed | null = null;
@@ -37,13 +37,26 @@ export class FaultyStorage implements LogStorage {
   }
 
   persist(write: LogWrite, done: Done): void {
-    this.#waiting.push({ write, done });
-    if (this.#waiting.length === 1) this.#beginNext();
+    this.#enqueue((ended) => this.#inner.persist(write, ended), done);
+  }
+
+  /** A write like the others: slow, and counted by `failAfter`. */
+  saveSnapshot(write: SnapshotWrite, done: Done): void {
+    this.#enqueue((ended) => this.#inner.saveSnapshot(write, ended), done);
+  }
+
+  snapshotMeta(): SnapshotMeta | null {
+    return this.#inner.snapshotMeta();
   }
 
   close(): void {
     this.#closed = true;
     this.#inner.close();
+  }
+
+  #enqueue(begin: (ended: Done) => void, done: Done): void {
+    this.#waiting.push({ begin, done });
+    if (this.#waiting.length === 1) this.#beginNext();
   }
 
   #beginNext(): void {
@@ -53,13 +66,13 @@ export class FaultyStorage implements LogStorage {
     this.#writesLeft -= 1;
     const failing = this.#failure;
     if (failing === null && this.delayMs === 0) {
-      this.#inner.persist(next.write, (failure) => this.#end(failure));
+      next.begin((failure) => this.#end(failure));
       return;
     }
     this.#schedule(this.delayMs, () => {
       if (this.#closed) return;
       if (failing !== null) this.#end(failing);
-      else this.#inner.persist(next.write, (failure) => this.#end(failure));
+      else next.begin((failure) => this.#end(failure));
     });
   }
 

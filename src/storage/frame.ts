@@ -3,19 +3,20 @@
  *
  *   offset  bytes  what
  *        0      2  0x74 0x72, "tr"
- *        2      1  what it is: 1 log record, 2 meta
+ *        2      1  what it is: 1 log record, 2 meta, 3 snapshot header, 4 snapshot chunk
  *        3      1  format version of the body, from 1
  *        4      4  length of the whole in bytes
  *        8      4  checksum: CRC-32C of all other bytes
  *       12      .  body
  */
+
+import { crc32c } from "../raft/crc32c.ts";
 import { assert } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { crc32c } from "../raft/crc32c.ts";
 
 /** The newest format that this program writes, and the newest that it can read. */
 export const FORMAT_VERSION = 1;
-export const FRAME_KINDS = { record: 1, meta: 2 } as const;
+export const FRAME_KINDS = { record: 1, meta: 2, snapshotHeader: 3, snapshotChunk: 4 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
 
 /** `future`: sound, but written by a newer program. */

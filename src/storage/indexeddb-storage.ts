@@ -3,14 +3,17 @@
  * and after the first one that fails nothing is written any more: a hole in the log would be worse than a node that stops.
  */
 import { type LogStorage, type LogWrite, StorageFailed, type StoredState } from "../driver/interfaces.ts";
-import type { Entry, LogIndex } from "../raft/types.ts";
+import type { Entry, LogIndex, SnapshotMeta, SnapshotWrite, Term } from "../raft/types.ts";
 import { assert } from "./assert.ts";
-import { rejections, toStorageFailed } from "./failure.ts";
-import { assertHardState, encodeMeta, type Meta } from "./meta.ts";
-import { META_KEY, type NodeDatabase, type NodeDatabaseOptions, openNodeDatabase } from "./node-database.ts";
-import { assertEntries, checksumOf, decodeRecord, encodeRecord } from "./record.ts";
-import type { RecordList } from "./record-list.ts";
+import { toStorageFailed } from "./failure.ts";
+import { type LogSpan, spanAfterSnapshot, spanAfterWrite } from "./log-span.ts";
+import { assertHardState } from "./meta.ts";
+import { type NodeDatabase, type NodeDatabaseOptions, openNodeDatabase } from "./node-database.ts";
+import { assertEntries, checksumOf, decodeRecord } from "./record.ts";
+import type { RecordPlace } from "./record-list.ts";
 import { recover } from "./recovery.ts";
+import { assertSnapshot, snapshotMetaOf } from "./snapshot-record.ts";
+import { commitPlan, followPlan, type Opened, type Plan, planSnapshot, planWrite, spanOf } from "./write-plan.ts";
 
 /**
  * `strict`: an entry is flushed to the device before it is acknowledged. `relaxed`: it is handed to the operating system only. It
@@ -25,30 +28,14 @@ export interface IndexedDbStorageOptions extends NodeDatabaseOptions {
   readonly onFailure?: (failure: StorageFailed) => void;
 }
 
-interface Opened {
-  readonly db: NodeDatabase;
-  readonly records: RecordList;
-  meta: Meta;
-  metaBytes: number;
-}
-
-/** All that one transaction does, ready before it begins. */
-interface Plan {
-  readonly durability: Durability;
-  readonly deleteFrom: LogIndex | null;
-  readonly puts: readonly { readonly firstIndex: LogIndex; readonly count: number; readonly bytes: Uint8Array<ArrayBuffer> }[];
-  readonly meta: Meta;
-  readonly metaBytes: Uint8Array<ArrayBuffer>;
-}
-
 export class IndexedDbStorage implements LogStorage {
   readonly #options: IndexedDbStorageOptions;
   #opened: Opened | null = null;
   #failure: StorageFailed | null = null;
   #loading = false;
   #closed = false;
-  /** Where the log ends once every write that was issued is done. */
-  #issuedLastIndex: LogIndex = 0;
+  /** What is stored once every write that was issued is done; `null` before it is loaded. */
+  #issued: LogSpan | null = null;
   /** Ends when the last issued call is done. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -62,7 +49,9 @@ export class IndexedDbStorage implements LogStorage {
 
   /** Size of what is stored, in bytes, without what the browser needs around it. */
   get bytes(): number {
-    return this.#opened === null ? 0 : this.#opened.records.bytes + this.#opened.metaBytes;
+    if (this.#opened === null) return 0;
+    const { records, metaBytes, snapshotBytes } = this.#opened;
+    return records.bytes + metaBytes + snapshotBytes;
   }
 
   get failure(): StorageFailed | null {
@@ -80,12 +69,28 @@ export class IndexedDbStorage implements LogStorage {
   }
 
   persist(write: LogWrite, done: (failure: StorageFailed | null) => void): void {
-    assert(!this.#closed, "write after close");
-    if (this.#failure === null) this.#issuedLastIndex = this.#check(write);
-    this.#enqueue(async () => {
-      const failure = await this.#write(write);
-      return () => done(failure);
+    this.#check((issued) => {
+      if (write.hardState !== null) assertHardState(write.hardState);
+      if (write.entries.length > 0) assertEntries(write.entries);
+      return spanAfterWrite(issued, write);
     });
+    this.#enqueueWrite(async (opened) => {
+      const kept = await entriesKept(opened, write.truncateFrom);
+      return planWrite(opened, write, kept, this.durability);
+    }, done);
+  }
+
+  /** Always strict. */
+  saveSnapshot(write: SnapshotWrite, done: (failure: StorageFailed | null) => void): void {
+    this.#check((issued) => {
+      assertSnapshot(write.snapshot);
+      return spanAfterSnapshot(issued, write);
+    });
+    this.#enqueueWrite(async (opened) => planSnapshot(opened, write, await baseTermAfter(opened, write)), done);
+  }
+
+  snapshotMeta(): SnapshotMeta | null {
+    return this.#opened?.snapshotMeta ?? null;
   }
 
   close(): void {
@@ -101,20 +106,19 @@ export class IndexedDbStorage implements LogStorage {
     });
   }
 
-  /** Our own mistakes, found at the call. Returns the index with which the log will end. */
-  #check({ hardState, truncateFrom, entries }: LogWrite): LogIndex {
-    assert(this.#opened !== null, "write before the storage was loaded");
-    if (hardState !== null) assertHardState(hardState);
-    let last = this.#issuedLastIndex;
-    if (truncateFrom !== null) {
-      assert(truncateFrom >= this.#opened.meta.firstIndex, `truncation from ${truncateFrom}`);
-      last = Math.min(last, truncateFrom - 1);
-    }
-    const first = entries[0];
-    if (first === undefined) return last;
-    assert(first.index === last + 1, `entry ${first.index} appended to a log that ends at ${last}`);
-    assertEntries(entries);
-    return last + entries.length;
+  /** Our own mistakes, found at the call. */
+  #check(advance: (issued: LogSpan) => LogSpan): void {
+    assert(!this.#closed, "write after close");
+    if (this.#failure !== null) return;
+    assert(this.#issued !== null, "write before the storage was loaded");
+    this.#issued = advance(this.#issued);
+  }
+
+  #enqueueWrite(makePlan: (opened: Opened) => Promise<Plan>, done: (failure: StorageFailed | null) => void): void {
+    this.#enqueue(async () => {
+      const failure = await this.#write(makePlan);
+      return () => done(failure);
+    });
   }
 
   async #load(): Promise<StoredState | StorageFailed> {
@@ -123,8 +127,8 @@ export class IndexedDbStorage implements LogStorage {
       db = await openNodeDatabase(this.#options, (reason) => this.#lose(reason));
       const { state, ...found } = await recover(db, this.#options.topic, this.#options.nodeId);
       if (this.#failure !== null) throw this.#failure;
-      this.#opened = { db, ...found };
-      this.#issuedLastIndex = found.meta.lastIndex;
+      this.#opened = { db, ...found, snapshotMeta: state.snapshot && snapshotMetaOf(state.snapshot) };
+      this.#issued = spanOf(found.meta);
       if (this.#closed) db.close();
       return state;
     } catch (error) {
@@ -133,29 +137,18 @@ export class IndexedDbStorage implements LogStorage {
     }
   }
 
-  async #write(write: LogWrite): Promise<StorageFailed | null> {
+  async #write(makePlan: (opened: Opened) => Promise<Plan>): Promise<StorageFailed | null> {
     const opened = this.#opened;
     if (this.#failure !== null || opened === null) return this.#failure ?? new StorageFailed("lost", "the storage is not open");
     try {
-      const kept = await this.#entriesKept(opened, write.truncateFrom);
-      const plan = makePlan(opened, write, kept, this.durability);
-      const errors = await commit(opened.db, plan);
+      const plan = await makePlan(opened);
+      const errors = await commitPlan(opened.db, plan);
       if (errors.length > 0) throw toStorageFailed("writing", ...errors);
-      follow(opened, plan);
+      followPlan(opened, plan);
     } catch (error) {
       this.#fail(toStorageFailed("writing", error));
     }
     return this.#failure;
-  }
-
-  /** The entries before a cut that falls inside a record. Read before the write's transaction begins; nobody else writes. */
-  async #entriesKept({ db, records }: Opened, truncateFrom: LogIndex | null): Promise<readonly Entry[]> {
-    const split = truncateFrom === null ? null : records.splitBy(truncateFrom);
-    if (split === null || truncateFrom === null) return [];
-    const value: unknown = await db.get("log", split.firstIndex);
-    const decoded = decodeRecord(value);
-    if (!decoded.ok) throw new StorageFailed(decoded.kind, `log record ${split.firstIndex}: ${decoded.message}`);
-    return decoded.value.entries.filter(({ index }) => index < truncateFrom);
   }
 
   #lose(reason: string): void {
@@ -172,61 +165,32 @@ export class IndexedDbStorage implements LogStorage {
   }
 }
 
-function makePlan(opened: Opened, write: LogWrite, kept: readonly Entry[], durability: Durability): Plan {
+/** The entries before a cut that falls inside a record. */
+async function entriesKept(opened: Opened, truncateFrom: LogIndex | null): Promise<readonly Entry[]> {
+  const split = truncateFrom === null ? null : opened.records.splitBy(truncateFrom);
+  if (split === null || truncateFrom === null) return [];
+  return (await readRecord(opened, split)).filter(({ index }) => index < truncateFrom);
+}
+
+/** The term of the last entry that the write compacts away. */
+async function baseTermAfter(opened: Opened, { snapshot, compactThrough, reset }: SnapshotWrite): Promise<Term> {
+  if (reset) return snapshot.term;
   const { meta, records } = opened;
-  const { truncateFrom, entries } = write;
-  let lastIndex = truncateFrom === null ? records.lastIndex : Math.min(records.lastIndex, truncateFrom - 1);
-  let chain = truncateFrom === null ? records.lastChain : records.chainBefore(truncateFrom);
-  const puts: { firstIndex: LogIndex; count: number; bytes: Uint8Array<ArrayBuffer> }[] = [];
-  for (const batch of [kept, entries]) {
-    const first = batch[0];
-    if (first === undefined) continue;
-    const bytes = encodeRecord(chain, batch);
-    puts.push({ firstIndex: first.index, count: batch.length, bytes });
-    chain = checksumOf(bytes);
-    lastIndex = first.index + batch.length - 1;
-  }
-  const next: Meta = {
-    ...meta,
-    hardState: write.hardState ?? meta.hardState,
-    commitIndex: Math.min(write.commitIndex, lastIndex),
-    lastIndex,
-    lastChain: chain,
-  };
-  // What is known to be committed is only a help for the next start.
-  const commitIndexAlone = write.hardState === null && truncateFrom === null && entries.length === 0;
-  return {
-    durability: write.hardState !== null ? "strict" : commitIndexAlone ? "relaxed" : durability,
-    deleteFrom: truncateFrom,
-    puts,
-    meta: next,
-    metaBytes: encodeMeta(next),
-  };
+  if (compactThrough < meta.firstIndex) return meta.baseTerm;
+  const place = records.holding(compactThrough);
+  assert(place !== null, `no record holds entry ${compactThrough}`);
+  const term = (await readRecord(opened, place)).find(({ index }) => index === compactThrough)?.term;
+  assert(term !== undefined, `entry ${compactThrough} is not in its record`);
+  const isSnapshotTerm = compactThrough < snapshot.index || term === snapshot.term;
+  assert(isSnapshotTerm, `entry ${compactThrough} is of term ${term}, and of term ${snapshot.term} in the snapshot`);
+  return term;
 }
 
-/** Returns what went wrong; nothing once all of the plan is durable. All requests are made before the first of them runs. */
-async function commit(db: NodeDatabase, plan: Plan): Promise<unknown[]> {
-  const transaction = db.transaction(["meta", "log"], "readwrite", { durability: plan.durability });
-  const requests: Promise<unknown>[] = [transaction.done];
-  try {
-    const log = transaction.objectStore("log");
-    if (plan.deleteFrom !== null) requests.push(log.delete(IDBKeyRange.lowerBound(plan.deleteFrom)));
-    for (const { firstIndex, bytes } of plan.puts) requests.push(log.put(bytes, firstIndex));
-    requests.push(transaction.objectStore("meta").put(plan.metaBytes, META_KEY));
-    transaction.commit();
-  } catch (error) {
-    // What was already requested would be committed without the rest.
-    transaction.abort();
-    return [error, ...(await rejections(requests))];
-  }
-  return rejections(requests);
-}
-
-function follow(opened: Opened, plan: Plan): void {
-  if (plan.deleteFrom !== null) opened.records.truncate(plan.deleteFrom);
-  for (const { firstIndex, count, bytes } of plan.puts) {
-    opened.records.append({ firstIndex, count, checksum: checksumOf(bytes), bytes: bytes.length });
-  }
-  opened.meta = plan.meta;
-  opened.metaBytes = plan.metaBytes.length;
+/** Read before a write's transaction begins; nobody else writes. */
+async function readRecord({ db }: Opened, { firstIndex, checksum }: RecordPlace): Promise<readonly Entry[]> {
+  const value: unknown = await db.get("log", firstIndex);
+  const decoded = decodeRecord(value);
+  if (!decoded.ok) throw new StorageFailed(decoded.kind, `log record ${firstIndex}: ${decoded.message}`);
+  if (value instanceof Uint8Array && checksumOf(value) === checksum) return decoded.value.entries;
+  throw new StorageFailed("damaged", `log record ${firstIndex} is not the one that was written last`);
 }

@@ -7,8 +7,12 @@ const meta: Meta = {
   ...pristineMeta("roöm", "node-1"),
   hardState: { currentTerm: 2 ** 40, votedFor: "node_2", generation },
   commitIndex: 30,
+  firstIndex: 12,
+  baseTerm: 2,
+  firstRecord: 9,
   lastIndex: 31,
   lastChain: 0xdeadbeef,
+  snapshot: { index: 20, checksum: 0xcafe },
 };
 
 test("is read back as it was written", () => {
@@ -41,6 +45,13 @@ test("a newer format version is of the future; a record is no meta", () => {
 const senseless: Record<string, Partial<Meta>> = {
   "a commit index beyond the log": { commitIndex: 32 },
   "a log that ends before it begins": { firstIndex: 40 },
+  "a gap between the snapshot and the log": { firstIndex: 22 },
+  "a compacted log without a snapshot": { snapshot: null },
+  "a snapshot of index 0": { firstIndex: 1, baseTerm: 0, firstRecord: 1, snapshot: { index: 0, checksum: 1 } },
+  "a base without a term": { baseTerm: 0 },
+  "a term before the first entry of all": { firstIndex: 1, firstRecord: 1 },
+  "a first record behind the first entry": { firstRecord: 13 },
+  "an empty log with a chain that ends elsewhere": { firstRecord: 12, lastIndex: 11, commitIndex: 11 },
   "a node id with a slash": { nodeId: "a/b" },
   "a vote in term 0": { hardState: { currentTerm: 0, votedFor: "A", generation: null } },
   "a generation 0": { hardState: { ...meta.hardState, generation: { ...generation, number: 0 } } },
@@ -59,9 +70,10 @@ test("a senseless field under a sound checksum is damage", () => {
   writer.u8(1);
   writer.text("B");
   writer.u8(0);
-  for (const value of [0, 1]) writer.varint(value);
+  for (const value of [0, 1, 0, 1]) writer.varint(value);
   writer.u32(0);
   writer.varint(0);
   writer.u32(0);
+  writer.u8(0);
   expect(decodeMeta(sealFrame(writer))).toMatchObject({ ok: false, kind: "damaged", message: "vote" });
 });

@@ -5,12 +5,13 @@ import type { NodeId } from "../raft/types.ts";
 import { rejections, toStorageFailed } from "./failure.ts";
 import { encodeMeta, pristineMeta } from "./meta.ts";
 
-interface NodeSchema extends DBSchema {
+export interface NodeSchema extends DBSchema {
   /** One value, under `META_KEY`. */
   meta: { key: string; value: Uint8Array };
   /** Records, each under the index of its first entry. */
   log: { key: number; value: Uint8Array };
-  snapshot: { key: string; value: Uint8Array };
+  /** The header under `SNAPSHOT_HEADER_KEY`, and the chunks under 1, 2, ... */
+  snapshot: { key: number; value: Uint8Array };
 }
 export type NodeDatabase = IDBPDatabase<NodeSchema>;
 
@@ -26,6 +27,7 @@ export interface NodeDatabaseOptions {
 }
 
 export const META_KEY = "node";
+export const SNAPSHOT_HEADER_KEY = 0;
 const DATABASE_VERSION = 1;
 
 export function nodeDatabaseName(topic: string, nodeId: NodeId): string {

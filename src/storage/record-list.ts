@@ -13,23 +13,25 @@ export interface RecordPlace {
 
 export class RecordList {
   readonly #places: RecordPlace[] = [];
+  #firstIndex: LogIndex;
+  #firstChain: number;
   #bytes = 0;
 
   /** `firstIndex`: of the first record, there or to come; `firstChain`: the chain value that it carries. */
-  constructor(
-    readonly firstIndex: LogIndex,
-    readonly firstChain: number,
-  ) {}
+  constructor(firstIndex: LogIndex, firstChain: number) {
+    this.#firstIndex = firstIndex;
+    this.#firstChain = firstChain;
+  }
 
   /** `firstIndex - 1` if there is none. */
   get lastIndex(): LogIndex {
     const last = this.#places.at(-1);
-    return last === undefined ? this.firstIndex - 1 : last.firstIndex + last.count - 1;
+    return last === undefined ? this.#firstIndex - 1 : last.firstIndex + last.count - 1;
   }
 
   /** The chain value for a record that is appended now. */
   get lastChain(): number {
-    return this.#places.at(-1)?.checksum ?? this.firstChain;
+    return this.#places.at(-1)?.checksum ?? this.#firstChain;
   }
 
   get bytes(): number {
@@ -56,9 +58,21 @@ export class RecordList {
     return place !== undefined && place.firstIndex + place.count > index ? place : null;
   }
 
+  /** The record that holds the entry; `null` if none does. */
+  holding(index: LogIndex): RecordPlace | null {
+    const place = this.#places.findLast(({ firstIndex }) => firstIndex <= index);
+    return place !== undefined && index < place.firstIndex + place.count ? place : null;
+  }
+
+  /** Where the log would begin without the records wholly before `index`, and the chain value there. */
+  beginningFor(index: LogIndex): { readonly firstIndex: LogIndex; readonly chain: number } {
+    const firstIndex = this.holding(index)?.firstIndex ?? this.lastIndex + 1;
+    return { firstIndex, chain: this.chainBefore(firstIndex) };
+  }
+
   /** The chain value for the record that holds, or will hold, the entry `index` after the log is cut before it. */
   chainBefore(index: LogIndex): number {
-    return this.#places.findLast(({ firstIndex, count }) => firstIndex + count <= index)?.checksum ?? this.firstChain;
+    return this.#places.findLast(({ firstIndex, count }) => firstIndex + count <= index)?.checksum ?? this.#firstChain;
   }
 
   /** Forgets every record that has an entry at or after `index`. */
@@ -67,5 +81,14 @@ export class RecordList {
       this.#places.pop();
       this.#bytes -= last.bytes;
     }
+  }
+  /** Forgets every record wholly before `index`, which is in the log or one past it. */
+  compact(index: LogIndex): void {
+    const { firstIndex, chain } = this.beginningFor(index);
+    const kept = this.#places.findIndex((place) => place.firstIndex === firstIndex);
+    const dropped = this.#places.splice(0, kept < 0 ? this.#places.length : kept);
+    for (const { bytes } of dropped) this.#bytes -= bytes;
+    this.#firstIndex = firstIndex;
+    this.#firstChain = chain;
   }
 }

@@ -18,11 +18,14 @@
  * Since the checksum covers the chain value, each checksum depends on every record before it: a record that is missing, swapped,
  * or an older version of itself breaks the chain at the next one, or at the end of the chain that the meta record keeps.
  * To truncate inside a record, its kept entries are encoded anew under the same chain value; nothing before them changes.
+ * To compact inside a record would change its checksum and break the chain behind it: such a record stays as it is, and the meta
+ * record says which of its entries still count.
  */
+
+import { crc32c } from "../raft/crc32c.ts";
 import type { Configuration, Entry, NodeId } from "../raft/types.ts";
 import { assert } from "./assert.ts";
 import { type ByteReader, type ByteWriter, varintBytes } from "./bytes.ts";
-import { crc32c } from "../raft/crc32c.ts";
 import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
 
 export { checksumOf } from "./frame.ts";
@@ -105,18 +108,23 @@ function entryBytes(entry: Entry): number {
   const head = 1 + varintBytes(entry.term);
   if (entry.kind === "blank") return head;
   if (entry.kind === "command") return head + varintBytes(entry.command.length) + entry.command.length;
-  const { voters, votersOld, learners } = entry.configuration;
+  return head + configurationBytes(entry.configuration);
+}
+
+export function configurationBytes({ voters, votersOld, learners }: Configuration): number {
   // A node id is at most 64 ASCII characters: its length takes one byte.
   const idBytes = (ids: readonly NodeId[]) => ids.reduce((sum, id) => sum + 1 + id.length, varintBytes(ids.length));
-  return head + idBytes(voters) + idBytes(votersOld) + idBytes(learners);
+  return idBytes(voters) + idBytes(votersOld) + idBytes(learners);
 }
 
 function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.u8(KINDS[entry.kind]);
   writer.varint(entry.term);
   if (entry.kind === "command") writer.bytes(entry.command);
-  if (entry.kind !== "configuration") return;
-  const { voters, votersOld, learners } = entry.configuration;
+  if (entry.kind === "configuration") writeConfiguration(writer, entry.configuration);
+}
+
+export function writeConfiguration(writer: ByteWriter, { voters, votersOld, learners }: Configuration): void {
   for (const list of [voters, votersOld, learners]) {
     writer.varint(list.length);
     for (const id of list) writer.text(id);
@@ -132,9 +140,14 @@ function readEntry(reader: ByteReader, index: number): Entry | null {
     return reader.failed ? null : { kind: "command", index, term, command };
   }
   if (kind !== KINDS.configuration) return null;
+  const configuration = readConfiguration(reader);
+  return configuration === null ? null : { kind: "configuration", index, term, configuration };
+}
+
+/** `null`: none that could have been written. */
+export function readConfiguration(reader: ByteReader): Configuration | null {
   const configuration = { voters: readIds(reader), votersOld: readIds(reader), learners: readIds(reader) };
-  if (reader.failed || !isConfiguration(configuration)) return null;
-  return { kind: "configuration", index, term, configuration };
+  return reader.failed || !isConfiguration(configuration) ? null : configuration;
 }
 
 function readIds(reader: ByteReader): NodeId[] {
@@ -144,7 +157,8 @@ function readIds(reader: ByteReader): NodeId[] {
   return ids;
 }
 
-function isConfiguration({ voters, votersOld, learners }: Configuration): boolean {
+/** Its lists are sorted and without repeats, and nobody is a voter and a learner. */
+export function isConfiguration({ voters, votersOld, learners }: Configuration): boolean {
   const voting = new Set(voters);
   return [voters, votersOld, learners].every(isSortedIds) && learners.every((id) => !voting.has(id));
 }

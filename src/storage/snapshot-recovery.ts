@@ -1,0 +1,70 @@
+/** Reads the snapshot back, some chunks at a time, and believes none of it before all checksums hold. */
+import type { IDBPObjectStore } from "idb";
+import { StorageFailed } from "../driver/interfaces.ts";
+import { crc32c } from "../raft/crc32c.ts";
+import type { Snapshot, SnapshotMeta } from "../raft/types.ts";
+import { checksumOf, type Unreadable } from "./frame.ts";
+import type { Meta } from "./meta.ts";
+import { type NodeSchema, SNAPSHOT_HEADER_KEY } from "./node-database.ts";
+import { countChunks, decodeSnapshotChunk, decodeSnapshotHeader, SNAPSHOT_CHUNK_BYTES } from "./snapshot-record.ts";
+
+export interface RecoveredSnapshot {
+  readonly snapshot: Snapshot | null;
+  /** Size of what is stored. */
+  readonly bytes: number;
+}
+
+type Store = IDBPObjectStore<NodeSchema, ("meta" | "log" | "snapshot")[], "snapshot", "readonly">;
+
+/** About 4 MiB are asked of the database at once. */
+const CHUNKS_AT_ONCE = 4;
+
+/** `expected`: what the meta record knows of it. Rejects with `StorageFailed`: "damaged" or "future". */
+export async function recoverSnapshot(store: Store, expected: Meta["snapshot"]): Promise<RecoveredSnapshot> {
+  const values = await store.count();
+  if (expected === null) {
+    if (values > 0) throw new StorageFailed("damaged", "a snapshot that the meta record does not know");
+    return { snapshot: null, bytes: 0 };
+  }
+  const header: unknown = await store.get(SNAPSHOT_HEADER_KEY);
+  const meta = readHeader(header, expected);
+  const chunks = countChunks(meta.size);
+  // Before anything is allocated for them.
+  if (values !== 1 + chunks) throw new StorageFailed("damaged", `the snapshot has ${values - 1} chunks, not ${chunks}`);
+  const data = new Uint8Array(meta.size);
+  let bytes = header instanceof Uint8Array ? header.length : 0;
+  for (let first = 1; first <= chunks; first += CHUNKS_AT_ONCE) {
+    const last = Math.min(chunks, first + CHUNKS_AT_ONCE - 1);
+    const read: unknown[] = await store.getAll(IDBKeyRange.bound(SNAPSHOT_HEADER_KEY + first, SNAPSHOT_HEADER_KEY + last));
+    for (let at = first; at <= last; at++) bytes += readChunk(read[at - first], at, data);
+  }
+  if (crc32c(data) !== meta.checksum) throw new StorageFailed("damaged", "the checksum of the snapshot does not match");
+  return { snapshot: { ...meta, data }, bytes };
+}
+
+function readHeader(value: unknown, expected: NonNullable<Meta["snapshot"]>): SnapshotMeta {
+  if (value === undefined) throw new StorageFailed("damaged", "the snapshot is missing");
+  const decoded = decodeSnapshotHeader(value);
+  if (!decoded.ok) throw unreadable("the header of the snapshot", decoded);
+  const isExpected = value instanceof Uint8Array && checksumOf(value) === expected.checksum;
+  if (isExpected && decoded.value.index === expected.index) return decoded.value;
+  throw new StorageFailed("damaged", "the snapshot is not the one that was written last");
+}
+
+/** Copies the chunk to its place. Returns how many bytes are stored for it. */
+function readChunk(value: unknown, at: number, data: Uint8Array): number {
+  const decoded = decodeSnapshotChunk(value);
+  if (!decoded.ok) throw unreadable(`chunk ${at} of the snapshot`, decoded);
+  const chunk = decoded.value;
+  const offset = (at - 1) * SNAPSHOT_CHUNK_BYTES;
+  const length = Math.min(SNAPSHOT_CHUNK_BYTES, data.length - offset);
+  if (chunk.offset !== offset || chunk.data.length !== length) {
+    throw new StorageFailed("damaged", `chunk ${at} of the snapshot holds ${chunk.data.length} bytes from ${chunk.offset} on`);
+  }
+  data.set(chunk.data, chunk.offset);
+  return value instanceof Uint8Array ? value.length : 0;
+}
+
+function unreadable(name: string, { kind, message }: Unreadable): StorageFailed {
+  return new StorageFailed(kind, `${name}: ${message}`);
+}
