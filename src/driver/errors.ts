@@ -56,6 +56,21 @@ export class Overloaded extends Error {
   }
 }
 
+/**
+ * The command was not applied now: its client session has ended, after a very long silence or because too many others came. With `mayHaveApplied`
+ * an earlier attempt may have been. The next command begins a new session by itself.
+ */
+export class SessionExpired extends Error {
+  override readonly name = "SessionExpired";
+  constructor(readonly mayHaveApplied: boolean) {
+    super(
+      mayHaveApplied
+        ? "the session has ended; an earlier attempt may have been applied"
+        : "the session has ended; nothing was applied",
+    );
+  }
+}
+
 /** Not applied: the command has more than `limit` bytes. */
 export class TooLarge extends Error {
   override readonly name = "TooLarge";
@@ -81,6 +96,7 @@ const changeRefusals: { readonly [refusal in Refusal]?: string } = {
   configurationMoved: "the configuration is no longer the one that the change was made for",
   noVoters: "no voter would be left",
   noChange: "it is the configuration in force already",
+  transferring: "leadership is being transferred",
 };
 
 /** Nothing was changed; `reason` says why. */
@@ -88,6 +104,14 @@ export class ConfigChangeRefused extends Error {
   override readonly name = "ConfigChangeRefused";
   constructor(readonly reason: Refusal) {
     super(`the configuration was not changed: ${changeRefusals[reason] ?? reason}`);
+  }
+}
+
+/** The office stays where it was; `reason` says why. */
+export class TransferFailed extends Error {
+  override readonly name = "TransferFailed";
+  constructor(readonly reason: Refusal) {
+    super(reason === "noTarget" ? "no other voter can take over now" : `leadership was not transferred: ${reason}`);
   }
 }
 

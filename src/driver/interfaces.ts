@@ -113,6 +113,10 @@ export interface StateMachine<Command, Response, AppError> {
 export interface Clock {
   /** Monotonic. */
   now(): Millis;
+  /** Milliseconds since the epoch, as far as this device knows. Stamps commands, so that sessions can end; safety never depends on it. */
+  wallTime(): Millis;
+  /** Calls `run` after the current turn: in a browser a microtask. */
+  soon(run: () => void): void;
   /** Calls `fire` once, at or soon after `at`; returns what cancels it. Never from inside the call. */
   schedule(at: Millis, fire: () => void): () => void;
 }

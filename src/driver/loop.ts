@@ -3,7 +3,7 @@
  * network and clock answer by further events.
  */
 import { AssertionFailed, createRaft, lastIndex, lastTerm, type RaftConfig, type RaftState, step } from "../raft/mod.ts";
-import type { Answer, Entry, Event, Millis, NodeId } from "../raft/types.ts";
+import type { Answer, Entry, Event, Millis, NodeId, Snapshot, Update } from "../raft/types.ts";
 import type { Clock, LogStorage, RaftNetwork, StoredState } from "./interfaces.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -14,10 +14,14 @@ export interface LoopOptions {
   readonly storage: LogStorage;
   readonly network: RaftNetwork;
   readonly clock: Clock;
+  /** Sees each step of the core, after its writes and messages were handed over: for traces and checkers. Must change nothing. */
+  readonly onStep?: (event: Event, update: Update, core: Readonly<RaftState>) => void;
 }
 
 /** What an update asks for beyond storage and network. */
 export interface LoopHandlers {
+  /** The state machine must become this, before anything is applied. */
+  restore(snapshot: Snapshot): void;
   apply(committed: readonly Entry[]): void;
   answered(answer: Answer): void;
   /** After one event. */
@@ -53,6 +57,7 @@ export class Loop {
     this.core = createRaft({ id, config, seed, now: clock.now(), ...stored });
     this.#writes = new WriteQueue(storage, this.#logEnd(), this.core.commitIndex, {
       onDurable: (write, { index, term }) => this.post({ kind: "persisted", write, index, term }),
+      onSnapshotDurable: (index, term) => this.post({ kind: "snapshotPersisted", index, term }),
       onFailed: (failure) => handlers.failed(failure),
       send: (message) => network.send(message),
     });
@@ -96,6 +101,8 @@ export class Loop {
   #turn(event: Event): void {
     const update = step(this.core, event);
     this.#writes.add(update, this.#logEnd(), this.core.commitIndex);
+    this.#options.onStep?.(event, update, this.core);
+    if (update.restore) this.#handlers.restore(update.restore);
     if (update.committed.length > 0) this.#handlers.apply(update.committed);
     for (const answer of update.answers) this.#handlers.answered(answer);
     this.#handlers.turned();

@@ -1,5 +1,5 @@
 /** What a node tells of itself (the guide's RaftMetrics, and what a dashboard needs beside it). */
-import { configurationInForce, lastIndex, leaderOf, type RaftState, roleNameOf } from "../raft/mod.ts";
+import { configurationInForce, firstIndex, lastIndex, leaderOf, type RaftState, roleNameOf } from "../raft/mod.ts";
 import type { Configuration, Generation, LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
 export interface RaftMetrics {
@@ -10,7 +10,9 @@ export interface RaftMetrics {
   readonly durableIndex: LogIndex;
   readonly commitIndex: LogIndex;
   readonly lastApplied: LogIndex;
+  /** 0 without one. */
   readonly snapshotIndex: LogIndex;
+  readonly firstLogIndex: LogIndex;
   readonly currentLeader: NodeId | null;
   /** Milliseconds since that leader was heard; 0 on the leader, `null` without one. */
   readonly leaderContactMs: Millis | null;
@@ -43,7 +45,8 @@ export function metricsOf(
     durableIndex: raft.log.durableIndex,
     commitIndex: raft.commitIndex,
     lastApplied,
-    snapshotIndex: raft.log.snapshotIndex,
+    firstLogIndex: firstIndex(raft.log),
+    snapshotIndex: raft.snapshot?.index ?? 0,
     currentLeader: leaderOf(raft),
     leaderContactMs: role.kind === "leader" ? 0 : follows ? Math.max(0, now - role.leaderContact) : null,
     membershipConfig: inForce.configuration,

@@ -1,154 +1,152 @@
-/** The public Raft: what a user calls, what is told to whom, and how each request ends. The same code runs in a tab and in virtual time. */
-import { type RaftConfig, type RaftState, slice, termAt } from "../raft/mod.ts";
-import type { Answer, Entry, Generation, LogIndex, Millis, NodeId, RequestId, Term } from "../raft/types.ts";
+/** The public Raft: what a user calls, and what is told to whom. The same code runs in a tab and in virtual time. */
+import { createConfig, type RaftConfig, type RaftState, slice } from "../raft/mod.ts";
+import type { Entry, Event, Generation, LogIndex, Millis, NodeId, Snapshot, Term, Update } from "../raft/types.ts";
 import { Applier } from "./applier.ts";
-import {
-  Aborted,
-  CommandRejected,
-  ConfigChangeRefused,
-  NotLeader,
-  NotPristine,
-  Overloaded,
-  Stopped,
-  TooLarge,
-} from "./errors.ts";
+import { Desk, type RequestOptions } from "./desk.ts";
+import { CommandRejected, ConfigChangeRefused, NotLeader, NotPristine, Stopped, TooLarge, TransferFailed } from "./errors.ts";
 import type { AbortSignalLike, Applied, Clock, LogStorage, RaftNetwork, StateMachine, StoredState } from "./interfaces.ts";
 import { Loop } from "./loop.ts";
 import { changedVisibly, metricsOf, type RaftMetrics } from "./metrics.ts";
-import { mayHaveApplied, type Outcome, type Request, Requests, refusedProposal, type Settled, timeoutError } from "./requests.ts";
-import { onAbort } from "./signal.ts";
+import type { Outcome, Settled } from "./requests.ts";
+import { Snapshotter } from "./snapshotter.ts";
 
 export interface RaftOptions<Command, Response, AppError> {
   readonly id: NodeId;
-  readonly config: RaftConfig;
+  /** Default: `createConfig()`. */
+  readonly config?: RaftConfig;
   /** A safe integer, different on each node and in each life of it. */
   readonly seed: number;
   readonly storage: LogStorage;
   readonly network: RaftNetwork;
   readonly stateMachine: StateMachine<Command, Response, AppError>;
   readonly clock: Clock;
+  /** Sees each step of the core: for traces and checkers. Must change nothing. */
+  readonly onStep?: (event: Event, update: Update, core: Readonly<RaftState>) => void;
 }
 
-export interface ProposeOptions {
-  /** `applied` (default): after this node's state machine has applied it; `committed`: as soon as this node knows it to be committed. */
-  readonly response?: "committed" | "applied";
-  /** Repeating the command changes nothing twice, so that an unknown outcome is tried again instead of reported. Default false. */
-  readonly idempotent?: boolean;
+export interface WaitOptions {
   /** Milliseconds; default 10,000. */
   readonly timeoutMs?: Millis;
   readonly signal?: AbortSignalLike;
 }
 
+export interface ProposeOptions extends WaitOptions {
+  /** `applied` (default): with the state machine's response; `committed`: without it. */
+  readonly response?: "committed" | "applied";
+  /** Repeating the command changes nothing twice by itself: it needs no client session. Default false. */
+  readonly idempotent?: boolean;
+  /** Only in this term, and only once: any doubt is reported instead of tried again. */
+  readonly ifTerm?: Term;
+}
+
 export interface Proposed<Response> {
   readonly index: LogIndex;
   readonly term: Term;
-  /** `null` when settled at commit. */
+  /** `null` when settled at commit, or when the response is no longer known here. */
   readonly response: Response | null;
 }
 
-/** Most requests of one node that wait at a time. */
-const maxRequests = 10_000;
-const defaultTimeoutMs = 10_000;
-/** How long a request waits before it looks for a leader again, if nothing happens before. */
-const retryMs = 50;
-
 export class Raft<Command, Response, AppError> {
   readonly #options: RaftOptions<Command, Response, AppError>;
-  readonly #requests: Requests;
+  readonly #config: RaftConfig;
   readonly #applier: Applier<Command, Response, AppError>;
+  readonly #desk: Desk;
+  readonly #snapshotter: Snapshotter;
   readonly #metricsListeners = new Set<(metrics: RaftMetrics) => void>();
   #loop: Loop | null = null;
   #stopped: Error | null = null;
   #metrics: RaftMetrics | null = null;
-  #cancelRetry: (() => void) | null = null;
-  /** A read changes nothing: it is asked again until its time is up. */
-  readonly #readRequest = {
-    idempotent: true,
-    ask: (requestId: RequestId) => this.#loop?.post({ kind: "read", requestId }),
-    onRefused: () => null,
-  };
   #cancelMetrics: () => void = () => undefined;
 
   constructor(options: RaftOptions<Command, Response, AppError>) {
     this.#options = options;
-    this.#requests = new Requests((Math.abs(options.seed) % 2 ** 20) * 2 ** 32 + 1);
+    this.#config = options.config ?? createConfig();
     this.#applier = new Applier(options.stateMachine);
+    this.#desk = new Desk(this.#config, options.clock, options.seed, this.#applier);
+    this.#snapshotter = new Snapshotter(this.#config);
   }
 
   /** Loads what is durable and begins to take part. `done` gets `null`, or why the node cannot start. */
   start(done: (failure: Error | null) => void): void {
     this.#options.storage.load((result) => {
       if (this.#stopped) return done(this.#stopped);
-      if (result instanceof Error) {
-        this.#stop(result);
-        return done(result);
-      }
       try {
+        if (result instanceof Error) throw result;
         this.#begin(result);
-        done(null);
       } catch (error) {
-        this.#stop(asError(error));
-        done(asError(error));
+        const failure = error instanceof Error ? error : new Error(String(error));
+        this.stop(failure);
+        return done(failure);
       }
+      done(null);
     });
   }
 
   #begin(stored: StoredState): void {
-    const loop = new Loop(this.#options, stored, {
+    const loop = new Loop({ ...this.#options, config: this.#config }, stored, {
+      restore: (snapshot) => this.#restore(snapshot),
       apply: (committed) => this.#apply(committed),
-      answered: (answer) => this.#answered(answer),
-      turned: () => this.#settleReads(),
+      answered: (answer) => this.#desk.answered(answer),
+      turned: () => this.#desk.settleReads(),
       settled: () => this.#lookAround(),
-      failed: (error) => this.#stop(error),
+      failed: (error) => this.stop(error),
     });
     this.#loop = loop;
-    this.#applier.apply(slice(loop.core.log, 1, loop.core.commitIndex));
+    this.#desk.open(loop);
+    if (stored.snapshot) this.#applier.restore(stored.snapshot);
+    this.#applier.apply(slice(loop.core.log, this.#applier.lastApplied + 1, loop.core.commitIndex));
     this.#metrics = this.metrics();
     loop.start();
     this.#repeatMetrics();
   }
 
-  // ---- what a user of the library calls ----
+  // ---- commands and reads ----
 
   /**
-   * Replicates one command; resolves once it is applied here, or committed.
-   * @throws CommandRejected, TooLarge, Overloaded, NoQuorum: not applied. Timeout, Aborted, Stopped: see `mayHaveApplied`.
+   * Replicates one command; resolves once it is applied here, exactly once however often it had to be asked (diss. §6.3).
+   * @throws CommandRejected, TooLarge, Overloaded, NoQuorum: not applied. Timeout, Aborted, SessionExpired, Stopped: see `mayHaveApplied`.
    */
   propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Response>> {
     return new Promise((resolve, reject) => {
-      this.proposeThen(command, options, (outcome) => {
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
-      });
+      this.proposeThen(command, options, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });
   }
 
-  /** As `propose`, by callback; it may be called from inside. */
+  /** As `propose`, by callback; `settle` may be called from inside. */
   proposeThen(command: Command, options: ProposeOptions, settle: (outcome: Proposed<Response> | Error) => void): void {
     const rejected = this.#options.stateMachine.validate(command);
     if (rejected !== null) return settle(new CommandRejected(rejected));
-    const bytes = this.#applier.encode(command);
-    const limit = this.#options.config.maxCommandBytes;
-    if (bytes.byteLength > limit) return settle(new TooLarge(bytes.byteLength, limit));
-    const commands = [bytes];
-    this.#request({
-      ...options,
-      settle: (outcome) =>
-        settle(outcome instanceof Error ? outcome : { ...outcome, response: outcome.response as Response | null }),
-      ask: (requestId) => this.#loop?.post({ kind: "propose", requestId, commands }),
-      onRefused: refusedProposal,
+    const body = this.#options.stateMachine.encode(command);
+    const limit = this.#config.maxCommandBytes;
+    if (body.byteLength > limit) return settle(new TooLarge(body.byteLength, limit));
+    const { ifTerm, idempotent, response, timeoutMs, signal } = options;
+    this.#desk.command(body, idempotent === true || ifTerm !== undefined, {
+      // The applier put it there: it is what the state machine answered to this command.
+      settle: settle as (outcome: Outcome) => void,
+      wantsResponse: response !== "committed",
+      ifTerm: ifTerm ?? null,
+      repeatable: ifTerm === undefined,
+      onRefused: (answer) => (ifTerm === undefined ? null : new NotLeader(answer.leader, command)),
+      timeoutMs,
+      signal,
     });
   }
 
   /** Linearizable: resolves once everything that was acknowledged before the call is applied here (diss. §6.4). */
-  read(options: { readonly timeoutMs?: Millis; readonly signal?: AbortSignalLike } = {}): Promise<{ readonly index: LogIndex }> {
-    return this.#promise({ ...options, ...this.#readRequest });
+  read(options: WaitOptions = {}): Promise<{ readonly index: LogIndex }> {
+    return this.#promise((settle) => this.#read(options, settle));
   }
 
   /** As `read`, by callback. */
-  readThen(timeoutMs: Millis, settle: (outcome: { readonly index: LogIndex } | Error) => void): void {
-    this.#request({ timeoutMs, settle, ...this.#readRequest });
+  readThen(options: WaitOptions, settle: (outcome: { readonly index: LogIndex } | Error) => void): void {
+    this.#read(options, settle);
   }
+
+  #read(options: WaitOptions, settle: RequestOptions["settle"]): void {
+    this.#desk.ask({ ...options, settle, ask: (requestId) => this.#loop?.post({ kind: "read", requestId }) });
+  }
+
+  // ---- the cluster ----
 
   /**
    * Starts a cluster; on a pristine node only, and on each of its voters with the same arguments. Resolves once the configuration is
@@ -159,16 +157,19 @@ export class Raft<Command, Response, AppError> {
     readonly voters: readonly NodeId[];
     readonly generation: Generation;
   }): Promise<{ readonly index: LogIndex }> {
-    return this.#promise({
-      timeoutMs: 60_000,
-      ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
-      onRefused: () => new NotPristine(),
-    });
+    return this.#promise((settle) =>
+      this.#desk.ask({
+        settle,
+        timeoutMs: 60_000,
+        ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
+        onRefused: () => new NotPristine(),
+      }),
+    );
   }
 
   /**
    * Leader only. Changes of voters go through joint consensus (§6); resolves once the change's first entry is committed.
-   * `expectedConfigIndex`: of the configuration that the change was made for.
+   * `expectedConfigIndex`: of the configuration that the change was made for; `null`: whatever it is.
    * @throws NotLeader, ConfigChangeRefused: nothing changed
    */
   proposeConfigChange(change: {
@@ -176,18 +177,42 @@ export class Raft<Command, Response, AppError> {
     readonly learners: readonly NodeId[];
     readonly expectedConfigIndex: LogIndex | null;
   }): Promise<{ readonly index: LogIndex }> {
-    return this.#promise({
-      ask: (requestId) => this.#loop?.post({ kind: "changeConfiguration", requestId, ...change }),
-      onRefused: (answer) =>
-        answer.refusal === "notLeader" ? new NotLeader(answer.leader, change) : new ConfigChangeRefused(answer.refusal),
-    });
+    return this.#promise((settle) =>
+      this.#desk.ask({
+        settle,
+        ask: (requestId) => this.#loop?.post({ kind: "changeConfiguration", requestId, ...change }),
+        onRefused: ({ refusal, leader }) =>
+          refusal === "notLeader" ? new NotLeader(leader, change) : new ConfigChangeRefused(refusal),
+      }),
+    );
   }
 
-  /** Calls `listener` for each applied command, in order, from `fromIndex` on: what is in the log already at once. Returns what ends it. */
-  subscribe(fromIndex: LogIndex, listener: (applied: readonly Applied<Command>[]) => void): () => void {
-    const core = this.core;
-    const past = core ? slice(core.log, Math.max(1, fromIndex), this.#applier.lastApplied) : [];
-    return this.#applier.subscribe(past, listener);
+  /**
+   * Leader only. Hands the office to `to`, or to whoever follows best (diss. §3.10); resolves once another node leads.
+   * @throws NotLeader, TransferFailed: the office stays here
+   */
+  async transferLeadership(to: NodeId | null = null): Promise<void> {
+    await this.#promise((settle) =>
+      this.#desk.ask({
+        settle,
+        ask: (requestId) => this.#loop?.post({ kind: "transferLeadership", requestId, to }),
+        onRefused: ({ refusal, leader }) => (refusal === "notLeader" ? new NotLeader(leader, null) : new TransferFailed(refusal)),
+      }),
+    );
+  }
+
+  // ---- watching ----
+
+  /**
+   * Calls `listener` for each applied command, in order, from `fromIndex` on: what is in the log already at once. `onRestore`: a snapshot took the
+   * place of everything before; read the state machine itself. Returns what ends it.
+   */
+  subscribe(
+    fromIndex: LogIndex,
+    listener: (applied: readonly Applied<Command>[]) => void,
+    onRestore: () => void = () => undefined,
+  ): () => void {
+    return this.#applier.subscribe(this.#entries(fromIndex, this.#applier.lastApplied), listener, onRestore);
   }
 
   /** At each change of state, term, leader or membership, and every `metricsRateMs`. Returns what ends it. */
@@ -198,13 +223,15 @@ export class Raft<Command, Response, AppError> {
 
   /** @throws Stopped before `start` is done */
   metrics(): RaftMetrics {
-    if (!this.#loop) throw new Stopped(false, this.#stopped);
-    return metricsOf(this.#loop.core, this.#now(), this.#applier.lastApplied, this.#requests.size, this.#stopped);
+    const metrics = this.metricsOrNull();
+    if (!metrics) throw new Stopped(false, this.#stopped);
+    return metrics;
   }
 
   /** As `metrics`; `null` before `start` is done. */
   metricsOrNull(): RaftMetrics | null {
-    return this.#loop ? this.metrics() : null;
+    if (!this.#loop) return null;
+    return metricsOf(this.#loop.core, this.#options.clock.now(), this.#applier.lastApplied, this.#desk.size, this.#stopped);
   }
 
   /** Resolves with the first metrics that `predicate` accepts; rejects if the node stops before. */
@@ -217,13 +244,19 @@ export class Raft<Command, Response, AppError> {
         end();
       };
       const end = this.onMetrics(check);
-      if (this.#metrics) check(this.metrics());
+      const now = this.metricsOrNull();
+      if (now) check(now);
     });
   }
 
-  /** The log as it stands here, for a dashboard. */
+  /** The log as it stands here, as far as it is kept. */
   log(fromIndex: LogIndex, count: number): readonly Entry[] {
-    return this.#loop ? slice(this.#loop.core.log, Math.max(1, fromIndex), fromIndex + count - 1) : [];
+    return this.#entries(fromIndex, fromIndex + count - 1);
+  }
+
+  #entries(from: LogIndex, through: LogIndex): readonly Entry[] {
+    const log = this.#loop?.core.log;
+    return log ? slice(log, Math.max(log.baseIndex + 1, from), through) : [];
   }
 
   /** The core's record, to be read only: for tests, checkers and traces. `null` before `start` is done. */
@@ -231,81 +264,62 @@ export class Raft<Command, Response, AppError> {
     return this.#loop?.core ?? null;
   }
 
-  /** Ends the node. What waits is rejected with `Stopped`. */
-  shutdown(): void {
-    this.#stop(new Stopped(false, null));
+  /** Ends the node in good order: a leader hands its office over first, if somebody can take it. What waits then is rejected with `Stopped`. */
+  async shutdown(): Promise<void> {
+    if (this.#loop?.core.role.kind === "leader" && !this.#stopped) {
+      // Whether it worked or not, the node ends: an office that nobody took falls vacant by its timeout.
+      await this.transferLeadership().catch(() => undefined);
+    }
+    this.stop(new Stopped(false, null));
+  }
+
+  /** Ends the node at once, as a crash would, but for the last metrics. */
+  stop(cause: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = cause;
+    this.#loop?.end();
+    this.#cancelMetrics();
+    this.#desk.stop(cause);
+    this.#options.storage.close();
+    const last = this.metricsOrNull();
+    if (last) this.#tell(last);
   }
 
   // ---- what the loop tells ----
 
-  #now(): Millis {
-    return this.#options.clock.now();
+  #restore(snapshot: Snapshot): void {
+    this.#applier.restore(snapshot);
+    this.#desk.restored(snapshot.index);
   }
 
   #apply(committed: readonly Entry[]): void {
-    for (const entry of committed) {
-      for (const request of this.#requests.takeOverwritten(entry.index, entry.term)) this.#again(request);
-    }
+    this.#desk.overwritten(committed);
     this.#applier.apply(committed);
-    for (const entry of committed)
-      for (const request of this.#requests.takePlaced(entry.index)) this.#settlePlaced(request, entry.index, entry.term);
-  }
-
-  #settlePlaced(request: Request, index: LogIndex, term: Term): void {
-    if (term !== request.term) return this.#again(request);
-    this.#settle(request, { index, term, response: request.response === "applied" ? this.#applier.responseAt(index) : null });
-  }
-
-  #answered(answer: Answer): void {
-    const request = this.#requests.take(answer.requestId);
-    if (!request) return;
-    if (answer.kind === "refused") {
-      const error = request.onRefused(answer);
-      if (error) this.#settle(request, error);
-      else this.#again(request);
-    } else if (answer.kind === "lost") {
-      request.uncertain = true;
-      if (request.idempotent) this.#again(request);
-      else this.#settle(request, timeoutError(request));
-    } else if (answer.kind === "readable") {
-      this.#requests.waitForApply(request, answer.index);
-    } else {
-      this.#requests.place(request, answer.index, answer.term);
-      const term = this.#loop && answer.index <= this.#applier.lastApplied ? termAt(this.#loop.core.log, answer.index) : null;
-      if (term !== null)
-        for (const placed of this.#requests.takePlaced(answer.index)) this.#settlePlaced(placed, answer.index, term);
-    }
-  }
-
-  /** Nothing came of it, surely or harmlessly: it waits for a leader to be asked. */
-  #again(request: Request): void {
-    this.#requests.wait(request);
-  }
-
-  #settleReads(): void {
-    for (const request of this.#requests.takeReadable(this.#applier.lastApplied))
-      this.#settle(request, { index: request.index, term: request.term, response: null });
+    this.#snapshotter.count(committed);
+    this.#desk.applied(committed);
   }
 
   #lookAround(): void {
-    if (this.#requests.hasWaiting && !this.#cancelRetry) this.#retryLater();
+    this.#takeSnapshotIfDue();
+    this.#desk.askWaitingLater();
     const before = this.#metrics;
     const after = this.metrics();
     this.#metrics = after;
     if (!before || !changedVisibly(before, after)) return;
-    if (after.currentLeader !== null && before.currentLeader !== after.currentLeader) this.#requests.askWaiting();
+    if (after.currentLeader !== null && before.currentLeader !== after.currentLeader) this.#desk.askWaiting();
     this.#tell(after);
   }
 
-  #retryLater(): void {
-    this.#cancelRetry = this.#options.clock.schedule(this.#now() + retryMs, () => {
-      this.#cancelRetry = null;
-      this.#requests.askWaiting();
-    });
+  #takeSnapshotIfDue(): void {
+    const { lastApplied } = this.#applier;
+    if (!this.#loop || !this.#snapshotter.isDue(this.#loop.core, lastApplied)) return;
+    this.#snapshotter.taken();
+    this.#loop.post({ kind: "snapshotTaken", index: lastApplied, data: this.#applier.snapshot() });
   }
 
   #repeatMetrics(): void {
-    this.#cancelMetrics = this.#options.clock.schedule(this.#now() + this.#options.config.metricsRateMs, () => {
+    const { clock } = this.#options;
+    this.#cancelMetrics = clock.schedule(clock.now() + this.#config.metricsRateMs, () => {
       this.#tell(this.metrics());
       this.#repeatMetrics();
     });
@@ -315,66 +329,9 @@ export class Raft<Command, Response, AppError> {
     for (const listener of [...this.#metricsListeners]) listener(metrics);
   }
 
-  // ---- requests ----
-
-  #promise(request: RequestOptions): Promise<Settled> {
+  #promise(ask: (settle: RequestOptions["settle"]) => void): Promise<Settled> {
     return new Promise((resolve, reject) => {
-      this.#request({ ...request, settle: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)) });
+      ask((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });
   }
-
-  #request(options: RequestOptions & { readonly settle: (outcome: Outcome) => void }): void {
-    if (this.#stopped) return options.settle(new Stopped(false, this.#stopped));
-    if (options.signal?.aborted) return options.settle(new Aborted(false));
-    if (this.#requests.size >= maxRequests) return options.settle(new Overloaded());
-    const request: Request = {
-      ask: options.ask,
-      settle: options.settle,
-      onRefused: options.onRefused,
-      response: options.response ?? "applied",
-      idempotent: options.idempotent ?? false,
-      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
-      cancelTimer: () => undefined,
-      uncertain: false,
-      stage: "waiting",
-      index: 0,
-      term: 0,
-    };
-    const cancelTimer = this.#options.clock.schedule(this.#now() + request.timeoutMs, () =>
-      this.#giveUp(request, timeoutError(request)),
-    );
-    const cancelSignal = onAbort(options.signal, (error) => this.#giveUp(request, error(mayHaveApplied(request))));
-    request.cancelTimer = () => {
-      cancelTimer();
-      cancelSignal();
-    };
-    this.#requests.ask(request);
-  }
-
-  #giveUp(request: Request, error: Error): void {
-    this.#requests.forget(request);
-    this.#settle(request, error);
-  }
-
-  #settle(request: Request, outcome: Outcome): void {
-    request.cancelTimer();
-    request.settle(outcome);
-  }
-
-  #stop(cause: Error): void {
-    if (this.#stopped) return;
-    this.#stopped = cause;
-    this.#loop?.end();
-    this.#cancelRetry?.();
-    this.#cancelMetrics();
-    for (const request of this.#requests.all()) this.#giveUp(request, new Stopped(mayHaveApplied(request), cause));
-    this.#options.storage.close();
-    if (this.#loop) this.#tell(this.metrics());
-  }
-}
-
-type RequestOptions = Pick<Request, "ask" | "onRefused"> & Omit<ProposeOptions, "signal"> & { readonly signal?: AbortSignalLike };
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -3,7 +3,8 @@
  * there. Whatever surely did not happen is asked again until its time is up; whatever may have happened is so only if repeating it is harmless.
  */
 import type { Answer, LogIndex, Millis, RequestId, Term } from "../raft/types.ts";
-import { NoQuorum, Overloaded, Timeout } from "./errors.ts";
+import { NoQuorum, Timeout } from "./errors.ts";
+import type { SessionId } from "./framing.ts";
 
 export interface Settled {
   readonly index: LogIndex;
@@ -12,55 +13,63 @@ export interface Settled {
 }
 
 export type Outcome = Settled | Error;
+export type RefusedAnswer = Extract<Answer, { kind: "refused" }>;
 
 export interface Request {
-  /** Asks the core; called again for each attempt, with a new id. */
-  readonly ask: (requestId: RequestId) => void;
+  /** A command, to be asked together with others; `null` before its session is known, and for anything else. */
+  bytes: Uint8Array | null;
+  /** Anything else: asks the core, again for each attempt, with a new id. */
+  readonly ask: ((requestId: RequestId) => void) | null;
   readonly settle: (outcome: Outcome) => void;
-  /** Of a command: settled at commit already. */
-  readonly response: "committed" | "applied";
-  /** Repeating it changes nothing twice, so an unknown outcome may be asked again. */
-  readonly idempotent: boolean;
+  /** Settled with the response of the state machine, or without one as soon as it is committed. */
+  readonly wantsResponse: boolean;
+  /** Repeating it changes nothing twice. */
+  readonly repeatable: boolean;
+  readonly ifTerm: Term | null;
   /** A refusal that trying again would not mend, as the caller's error; `null`: try again. */
-  readonly onRefused: (answer: Extract<Answer, { kind: "refused" }>) => Error | null;
+  readonly onRefused: (answer: RefusedAnswer) => Error | null;
   readonly timeoutMs: Millis;
-  cancelTimer: () => void;
-  /** Waiting for a leader, asked, placed in the log, or (reads) waiting for apply. */
+  /** Numbered in this session; 0: in none. */
+  session: SessionId;
+  serial: number;
+  /** For `Deadlines`. */
+  bucket: number;
+  ignoreSignal: (() => void) | null;
   /** An earlier attempt has an unknown outcome. */
   uncertain: boolean;
-  stage: "waiting" | "asked" | "placed" | "readable";
+  stage: "waiting" | "asked" | "placed" | "readable" | "settled";
   index: LogIndex;
   term: Term;
 }
 
-/** Bounded by the driver; holds no timers of its own. */
+/** Who waits for what. Bounded by the driver. */
 export class Requests {
+  size = 0;
   #nextId: RequestId;
-  readonly #asked = new Map<RequestId, Request>();
+  readonly #asked = new Map<RequestId, readonly Request[]>();
   readonly #placed = new Map<LogIndex, Request[]>();
   readonly #readable = new Set<Request>();
   #waiting: Request[] = [];
+  #placedTermMin: Term = Number.POSITIVE_INFINITY;
 
+  /** `firstId`: unlike those of an earlier life of this node, whose answers may still come. */
   constructor(firstId: RequestId) {
     this.#nextId = firstId;
   }
 
-  get size(): number {
-    return this.#asked.size + this.#placed.size + this.#readable.size + this.#waiting.length;
-  }
-
-  ask(request: Request): void {
+  /** Names what is asked of the core now. */
+  ask(requests: readonly Request[]): RequestId {
     const requestId = this.#nextId++;
-    request.stage = "asked";
-    this.#asked.set(requestId, request);
-    request.ask(requestId);
+    for (const request of requests) request.stage = "asked";
+    this.#asked.set(requestId, requests);
+    return requestId;
   }
 
-  /** The core has answered. Returns the request if its answer changes anything. */
-  take(requestId: RequestId): Request | null {
-    const request = this.#asked.get(requestId) ?? null;
+  /** The core has answered: those who still wait for that, each with its place among them. */
+  take(requestId: RequestId): readonly Request[] {
+    const requests = this.#asked.get(requestId) ?? [];
     this.#asked.delete(requestId);
-    return request;
+    return requests;
   }
 
   wait(request: Request): void {
@@ -72,34 +81,25 @@ export class Requests {
     return this.#waiting.length > 0;
   }
 
-  /** Everybody who waits asks again. */
-  askWaiting(): void {
-    const waiting = this.#waiting;
+  takeWaiting(): readonly Request[] {
+    const waiting = this.#waiting.filter(({ stage }) => stage === "waiting");
     this.#waiting = [];
-    for (const request of waiting) this.ask(request);
+    return waiting;
   }
 
   place(request: Request, index: LogIndex, term: Term): void {
     request.stage = "placed";
     request.index = index;
     request.term = term;
-    this.#placed.set(index, [...(this.#placed.get(index) ?? []), request]);
-  }
-
-  waitForApply(request: Request, index: LogIndex): void {
-    request.stage = "readable";
-    request.index = index;
-    this.#readable.add(request);
-  }
-
-  takeReadable(lastApplied: LogIndex): readonly Request[] {
-    const ready = [...this.#readable].filter((request) => request.index <= lastApplied);
-    for (const request of ready) this.#readable.delete(request);
-    return ready;
+    this.#placedTermMin = Math.min(this.#placedTermMin, term);
+    const placed = this.#placed.get(index);
+    if (placed) placed.push(request);
+    else this.#placed.set(index, [request]);
   }
 
   takePlaced(index: LogIndex): readonly Request[] {
-    const requests = this.#placed.get(index) ?? [];
+    const requests = this.#placed.get(index);
+    if (!requests) return [];
     this.#placed.delete(index);
     return requests;
   }
@@ -109,30 +109,53 @@ export class Requests {
    * will never be committed.
    */
   takeOverwritten(index: LogIndex, term: Term): readonly Request[] {
-    const overwritten: Request[] = [];
-    for (const [at, requests] of this.#placed) {
-      const lost = at >= index ? requests.filter((request) => request.term < term) : [];
-      if (lost.length === 0) continue;
-      overwritten.push(...lost);
-      const kept = requests.filter((request) => request.term >= term);
-      if (kept.length > 0) this.#placed.set(at, kept);
-      else this.#placed.delete(at);
-    }
+    if (this.#placedTermMin >= term) return [];
+    const overwritten = this.#takePlacedWhere((request) => request.index >= index && request.term < term);
+    this.#placedTermMin = Math.min(Number.POSITIVE_INFINITY, ...[...this.#placed.values()].flat().map((request) => request.term));
     return overwritten;
+  }
+
+  /** The state machine became another at `index`: what was placed through there has an outcome that was not seen. */
+  takePlacedThrough(index: LogIndex): readonly Request[] {
+    return this.#takePlacedWhere((request) => request.index <= index);
+  }
+
+  #takePlacedWhere(holds: (request: Request) => boolean): readonly Request[] {
+    const taken: Request[] = [];
+    for (const [index, requests] of this.#placed) {
+      const kept = requests.filter((request) => !holds(request));
+      if (kept.length === requests.length) continue;
+      taken.push(...requests.filter(holds));
+      if (kept.length > 0) this.#placed.set(index, kept);
+      else this.#placed.delete(index);
+    }
+    return taken;
+  }
+
+  waitForApply(request: Request, index: LogIndex): void {
+    request.stage = "readable";
+    request.index = index;
+    this.#readable.add(request);
+  }
+
+  takeReadable(lastApplied: LogIndex): readonly Request[] {
+    if (this.#readable.size === 0) return [];
+    const ready = [...this.#readable].filter((request) => request.index <= lastApplied);
+    for (const request of ready) this.#readable.delete(request);
+    return ready;
   }
 
   /** Its time is up, or its caller has lost interest: it is forgotten, whatever stage it is in. */
   forget(request: Request): void {
-    for (const [requestId, asked] of this.#asked) if (asked === request) this.#asked.delete(requestId);
-    this.#waiting = this.#waiting.filter((waiting) => waiting !== request);
     this.#readable.delete(request);
-    const placed = (this.#placed.get(request.index) ?? []).filter((other) => other !== request);
-    if (placed.length > 0) this.#placed.set(request.index, placed);
-    else this.#placed.delete(request.index);
+    const placed = request.stage === "placed" ? this.#placed.get(request.index)?.filter((other) => other !== request) : undefined;
+    if (placed?.length === 0) this.#placed.delete(request.index);
+    else if (placed) this.#placed.set(request.index, placed);
   }
 
   all(): readonly Request[] {
-    return [...this.#asked.values(), ...[...this.#placed.values()].flat(), ...this.#readable, ...this.#waiting];
+    const asked = [...this.#asked.values()].flat();
+    return [...asked, ...[...this.#placed.values()].flat(), ...this.#readable, ...this.#waiting];
   }
 }
 
@@ -143,12 +166,6 @@ export function mayHaveApplied(request: Request): boolean {
 
 /** What a caller is told when the time is up. */
 export function timeoutError(request: Request): Error {
-  return request.stage === "waiting" && !request.uncertain
-    ? new NoQuorum(request.timeoutMs)
-    : new Timeout(mayHaveApplied(request));
-}
-
-/** A proposal that found no leader waits for one; one that found too much work before it is told so. */
-export function refusedProposal(answer: Extract<Answer, { kind: "refused" }>): Error | null {
-  return answer.refusal === "overloaded" ? new Overloaded() : null;
+  const isDefinite = request.stage === "waiting" && !request.uncertain;
+  return isDefinite ? new NoQuorum(request.timeoutMs) : new Timeout(mayHaveApplied(request));
 }

@@ -2,8 +2,8 @@
  * Group commit: one write under way, everything asked for meanwhile folds into the next. Keeps the gate: a message leaves only when
  * every hard state that its update knew of is durable.
  */
-import type { Entry, HardState, LogIndex, Message, Term, Update, WriteId } from "../raft/types.ts";
-import type { LogStorage, LogWrite, StorageFailed } from "./interfaces.ts";
+import type { Entry, HardState, LogIndex, Message, SnapshotWrite, Term, Update, WriteId } from "../raft/types.ts";
+import type { LogStorage, StorageFailed } from "./interfaces.ts";
 
 /** Where the log ends once the write is durable. */
 export interface LogEnd {
@@ -12,11 +12,17 @@ export interface LogEnd {
 }
 
 interface FoldedWrite {
+  readonly kind: "write";
   write: WriteId;
   hardState: HardState | null;
   truncateFrom: LogIndex | null;
   entries: Entry[];
   end: LogEnd;
+}
+
+interface QueuedSnapshot {
+  readonly kind: "snapshot";
+  readonly write: SnapshotWrite;
 }
 
 interface GatedMessages {
@@ -26,12 +32,13 @@ interface GatedMessages {
 
 export interface WriteQueueHandlers {
   onDurable(write: WriteId, end: LogEnd): void;
+  onSnapshotDurable(index: LogIndex, term: Term): void;
   onFailed(failure: StorageFailed): void;
   send(message: Message): void;
 }
 
 export class WriteQueue {
-  #folded: FoldedWrite | null = null;
+  readonly #queued: (FoldedWrite | QueuedSnapshot)[] = [];
   #writing = false;
   #failed = false;
   #durable: WriteId = 0;
@@ -50,25 +57,27 @@ export class WriteQueue {
   }
 
   get idle(): boolean {
-    return !this.#writing && this.#folded === null;
+    return !this.#writing && this.#queued.length === 0;
   }
 
   get storedCommitIndex(): LogIndex {
     return this.#storedCommitIndex;
   }
 
-  /** Rules 1 to 4 of `Update`. `end`: where the core's log ends after it. */
+  /** Rules 1 to 5 of `Update`. `end`: where the core's log ends after it. */
   add(update: Update, end: LogEnd, commitIndex: LogIndex): void {
     if (update.write !== 0) this.#fold(update, end);
+    if (update.snapshot) this.#queued.push({ kind: "snapshot", write: update.snapshot });
     if (update.hardState) this.#lastHardState = update.write;
-    if (update.messages.length > 0) this.#gated.push({ after: this.#lastHardState, messages: update.messages });
-    // The disk first: sending has a cost of its own, and needs no hurry that the disk has not.
+    // The disk first: it takes longest.
     this.flush(commitIndex);
+    if (update.messages.length === 0) return;
+    this.#gated.push({ after: this.#lastHardState, messages: update.messages });
     this.#release();
   }
 
   #fold(update: Update, end: LogEnd): void {
-    const folded = this.#folded ?? { write: 0, hardState: null, truncateFrom: null, entries: [], end };
+    const folded = this.#openWrite(end);
     const from = update.truncateFrom;
     if (from !== null) {
       folded.truncateFrom = Math.min(folded.truncateFrom ?? from, from);
@@ -78,50 +87,76 @@ export class WriteQueue {
     folded.hardState = update.hardState ?? folded.hardState;
     folded.write = update.write;
     folded.end = end;
-    this.#folded = folded;
+  }
+
+  /** The last in the queue, unless a snapshot stands there: what is written after it must stay after it. */
+  #openWrite(end: LogEnd): FoldedWrite {
+    const last = this.#queued.at(-1);
+    if (last?.kind === "write") return last;
+    const opened: FoldedWrite = { kind: "write", write: 0, hardState: null, truncateFrom: null, entries: [], end };
+    this.#queued.push(opened);
+    return opened;
   }
 
   /** Starts the next write, if none is under way. */
   flush(commitIndex: LogIndex): void {
-    if (this.#writing || this.#failed || !this.#folded) return;
-    const folded = this.#folded;
-    this.#folded = null;
-    this.#end = folded.end;
-    this.#persist({ ...folded, commitIndex: Math.min(commitIndex, folded.end.index) }, () => {
-      this.#durable = folded.write;
-      this.#release();
-      this.#handlers.onDurable(folded.write, folded.end);
-    });
+    if (this.#writing || this.#failed) return;
+    const next = this.#queued.shift();
+    if (next?.kind === "write") this.#persist(next, commitIndex);
+    if (next?.kind === "snapshot") this.#saveSnapshot(next.write);
+  }
+
+  #persist({ write, hardState, truncateFrom, entries, end }: FoldedWrite, commitIndex: LogIndex): void {
+    this.#end = end;
+    const stored = Math.min(commitIndex, end.index);
+    this.#writing = true;
+    this.#storage.persist({ hardState, truncateFrom, entries, commitIndex: stored }, (failure) =>
+      this.#finish(failure, () => {
+        this.#storedCommitIndex = Math.max(this.#storedCommitIndex, stored);
+        this.#durable = write;
+        this.#release();
+        this.#handlers.onDurable(write, end);
+      }),
+    );
+  }
+
+  #saveSnapshot(write: SnapshotWrite): void {
+    const { index, term } = write.snapshot;
+    if (write.reset) this.#end = { index, term };
+    this.#writing = true;
+    this.#storage.saveSnapshot(write, (failure) => this.#finish(failure, () => this.#handlers.onSnapshotDurable(index, term)));
   }
 
   /** The commit index alone, after a quiet moment. It gates nothing. */
   storeCommitIndex(commitIndex: LogIndex): void {
     if (!this.idle || this.#failed || commitIndex <= this.#storedCommitIndex) return;
-    const write = { hardState: null, truncateFrom: null, entries: [], commitIndex: Math.min(commitIndex, this.#end.index) };
-    this.#persist(write, () => this.flush(write.commitIndex));
+    const stored = Math.min(commitIndex, this.#end.index);
+    this.#writing = true;
+    this.#storage.persist({ hardState: null, truncateFrom: null, entries: [], commitIndex: stored }, (failure) =>
+      this.#finish(failure, () => {
+        this.#storedCommitIndex = Math.max(this.#storedCommitIndex, stored);
+        this.flush(commitIndex);
+      }),
+    );
   }
 
-  #persist(write: LogWrite, done: () => void): void {
-    this.#writing = true;
-    this.#storage.persist(write, (failure) => {
-      this.#writing = false;
-      if (this.#failed) return;
-      if (failure) {
-        // The first failed write fences every later one, and everything that waited to be said.
-        this.#failed = true;
-        this.#gated = [];
-        this.#handlers.onFailed(failure);
-        return;
-      }
-      this.#storedCommitIndex = Math.max(this.#storedCommitIndex, write.commitIndex);
-      done();
-    });
+  /** The first failed write fences every later one, and everything that waited to be said. */
+  #finish(failure: StorageFailed | null, done: () => void): void {
+    this.#writing = false;
+    if (this.#failed) return;
+    if (!failure) return done();
+    this.#failed = true;
+    this.#gated = [];
+    this.#handlers.onFailed(failure);
   }
 
   #release(): void {
-    while (this.#gated[0] && this.#gated[0].after <= this.#durable && !this.#failed) {
-      const gated = this.#gated.shift();
-      for (const message of gated?.messages ?? []) this.#handlers.send(message);
+    let released = 0;
+    for (const { after, messages } of this.#gated) {
+      if (after > this.#durable || this.#failed) break;
+      released++;
+      for (const message of messages) this.#handlers.send(message);
     }
+    if (released > 0) this.#gated.splice(0, released);
   }
 }

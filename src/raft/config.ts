@@ -21,6 +21,25 @@ export interface RaftConfig {
   readonly preVote: boolean;
   /** Diss. §6.2: a leader that hears no quorum for an election timeout steps down; voters are loyal to a leader that they hear. */
   readonly checkQuorum: boolean;
+  /**
+   * Diss. §6.4.1: a leader answers reads without a round of heartbeats while its last confirmed one is young. Rests on clocks that run alike:
+   * a device that sleeps may stop its clock, and then serve an old answer once. Off by default.
+   */
+  readonly leaseReads: boolean;
+  /** §7: take a snapshot after so many applied entries; 0: never for this reason. */
+  readonly snapshotEveryEntries: number;
+  /** ... or after so many bytes of log; 0: never for this reason. */
+  readonly snapshotEveryBytes: number;
+  /** How many entries before a snapshot stay in the log for slow followers. */
+  readonly keptEntries: number;
+  /** Bytes of one chunk of a snapshot under way. */
+  readonly snapshotChunkBytes: number;
+  /** A larger snapshot is not accepted. */
+  readonly maxSnapshotBytes: number;
+  /** Diss. §6.3: most client sessions; beyond, the least recently used ends. */
+  readonly maxSessions: number;
+  /** Diss. §6.3: milliseconds of log time after which an unused session ends. */
+  readonly sessionExpiryMs: number;
   /** Milliseconds between two metrics records when nothing changes. */
   readonly metricsRateMs: number;
 }
@@ -36,6 +55,14 @@ const defaults: RaftConfig = {
   maxCommandBytes: 2 * 1024 * 1024,
   preVote: true,
   checkQuorum: true,
+  leaseReads: false,
+  snapshotEveryEntries: 10_000,
+  snapshotEveryBytes: 8 * 1024 * 1024,
+  keptEntries: 1000,
+  snapshotChunkBytes: 64 * 1024,
+  maxSnapshotBytes: 256 * 1024 * 1024,
+  maxSessions: 10_000,
+  sessionExpiryMs: 7 * 24 * 3600 * 1000,
   metricsRateMs: 5000,
 };
 
@@ -60,6 +87,13 @@ const ranges: { readonly [field in keyof RaftConfig]?: readonly [least: number, 
   maxInflightBytes: [1, 1024 * 1024 * 1024],
   maxUncommittedBytes: [1, 1024 * 1024 * 1024],
   maxCommandBytes: [1, 64 * 1024 * 1024],
+  snapshotEveryEntries: [0, Number.MAX_SAFE_INTEGER],
+  snapshotEveryBytes: [0, Number.MAX_SAFE_INTEGER],
+  keptEntries: [0, Number.MAX_SAFE_INTEGER],
+  snapshotChunkBytes: [1, 4 * 1024 * 1024],
+  maxSnapshotBytes: [1, 2 ** 32],
+  maxSessions: [1, 1_000_000],
+  sessionExpiryMs: [60_000, Number.MAX_SAFE_INTEGER],
   metricsRateMs: [10, 3_600_000],
 };
 
@@ -81,6 +115,8 @@ export function createConfig(options: Partial<RaftConfig> = {}): RaftConfig {
       config.heartbeatMs,
       `at most half of electionTimeoutMinMs (${config.electionTimeoutMinMs})`,
     );
+  if (config.leaseReads && !config.checkQuorum)
+    throw new InvalidConfig("leaseReads", true, "false while checkQuorum is off: without loyalty there is no lease");
   return config;
 }
 

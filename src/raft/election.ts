@@ -5,14 +5,14 @@ import { isUpToDate, lastIndex, lastTerm } from "./log.ts";
 import { type Outbox, setHardState } from "./outbox.ts";
 import { voteResult } from "./quorum.ts";
 import { becomeCandidate, becomeFollower, becomeLeader } from "./roles.ts";
-import { configurationOf, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
-import type { RequestVote, RequestVoteResponse, Term } from "./types.ts";
+import { configurationOf, drawElectionTimeout, isSelfVoter, mayCampaign, type RaftState } from "./state.ts";
+import type { RequestVote, RequestVoteResponse, Term, TimeoutNow } from "./types.ts";
 
 /** The election timeout passed without a leader. */
 export function electionTimeout(raft: RaftState, out: Outbox): void {
   if (raft.role.kind === "leader") return;
   raft.role.electionDeadline = raft.now + drawElectionTimeout(raft);
-  if (mayCampaign(raft) && !diskHangs(raft)) campaign(raft, out, raft.config.preVote);
+  if (mayCampaign(raft) && !diskHangs(raft)) campaign(raft, out, raft.config.preVote, false);
 }
 
 /** A node whose disk does not answer could lead nobody: it neither campaigns nor stays in office. */
@@ -20,8 +20,8 @@ export function diskHangs(raft: RaftState): boolean {
   return raft.durableWrite < raft.lastWrite && raft.now - raft.writePendingSince >= raft.config.electionTimeoutMaxMs;
 }
 
-function campaign(raft: RaftState, out: Outbox, preVote: boolean): void {
-  becomeCandidate(raft, out, preVote);
+function campaign(raft: RaftState, out: Outbox, preVote: boolean, leadershipTransfer: boolean): void {
+  becomeCandidate(raft, out, preVote, leadershipTransfer);
   for (const id of members(configurationOf(raft))) {
     if (id === raft.id) continue;
     out.messages.push({
@@ -29,6 +29,7 @@ function campaign(raft: RaftState, out: Outbox, preVote: boolean): void {
       kind: "requestVote",
       term: requestedTerm(raft, preVote),
       preVote,
+      leadershipTransfer,
       lastLogIndex: lastIndex(raft.log),
       lastLogTerm: lastTerm(raft.log),
     });
@@ -45,15 +46,24 @@ function countVotes(raft: RaftState, out: Outbox): void {
   if (raft.role.kind !== "candidate") return;
   const result = voteResult(configurationOf(raft), raft.role.votes);
   if (result === "won") {
-    if (raft.role.preVote) campaign(raft, out, false);
+    if (raft.role.preVote) campaign(raft, out, false, false);
     else becomeLeader(raft, out);
   }
   if (result === "lost") becomeFollower(raft, out, raft.hardState.currentTerm, null);
 }
 
+/** Diss. §3.10: the leader, which has made sure that this log is complete, wants this node in its place. */
+export function handleTimeoutNow(raft: RaftState, out: Outbox, message: TimeoutNow): void {
+  const { role } = raft;
+  const fromLeader = role.kind === "follower" && role.leader === message.from && message.term === raft.hardState.currentTerm;
+  if (fromLeader && isSelfVoter(raft) && !diskHangs(raft)) campaign(raft, out, false, true);
+}
+
 /** Diss. §4.2.3: whoever hears its leader ignores campaigns, so that a removed or half-connected node disturbs nobody. */
 export function hearsLeader(raft: RaftState): boolean {
   if (!raft.config.checkQuorum) return false;
+  // Who has just started may have promised loyalty in its life before, on which a lease may rest (diss. §6.4.1).
+  if (raft.config.leaseReads && raft.now - raft.startedAt < raft.config.electionTimeoutMinMs) return true;
   if (raft.role.kind === "leader") return true;
   if (raft.role.kind !== "follower" || raft.role.leader === null) return false;
   return raft.now - raft.role.leaderContact < raft.config.electionTimeoutMinMs;
@@ -82,7 +92,7 @@ export function handleRequestVote(raft: RaftState, out: Outbox, message: Request
 function canVoteFor(raft: RaftState, message: RequestVote): boolean {
   const { currentTerm, votedFor } = raft.hardState;
   if (message.term > currentTerm) return message.preVote;
-  if (message.term < currentTerm || hearsLeader(raft)) return false;
+  if (message.term < currentTerm || (hearsLeader(raft) && !message.leadershipTransfer)) return false;
   return votedFor === null || votedFor === message.from;
 }
 

@@ -6,7 +6,7 @@ import { lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
 import { appendEntry, type Outbox, truncateLog } from "./outbox.ts";
 import { becomeFollower } from "./roles.ts";
 import { drawElectionTimeout, type Follower, type RaftState } from "./state.ts";
-import type { AppendEntries } from "./types.ts";
+import type { AppendEntries, NodeId } from "./types.ts";
 
 /** The message is of the current term, and its sender thus the leader, or of an earlier one, whose leader must learn that (rule 1). */
 export function handleAppendEntries(raft: RaftState, out: Outbox, message: AppendEntries): void {
@@ -14,7 +14,8 @@ export function handleAppendEntries(raft: RaftState, out: Outbox, message: Appen
     refuseEntries(raft, out, message);
     return;
   }
-  const role = followLeader(raft, out, message);
+  const role = followLeader(raft, out, message.from);
+  role.round = Math.max(role.round, message.round);
   const verified = message.prevLogIndex + message.entries.length;
   if (message.prevLogIndex >= raft.commitIndex && termAt(raft.log, message.prevLogIndex) !== message.prevLogTerm) {
     refuseEntries(raft, out, message);
@@ -28,14 +29,14 @@ export function handleAppendEntries(raft: RaftState, out: Outbox, message: Appen
   if (!appended) acknowledge(raft, out);
 }
 
-function followLeader(raft: RaftState, out: Outbox, message: AppendEntries): Follower {
+/** Whoever hears the leader of its term follows it, and does not campaign for a while. */
+export function followLeader(raft: RaftState, out: Outbox, leader: NodeId): Follower {
   assert(raft.role.kind !== "leader", "two leaders never share a term (§5.2)");
-  if (raft.role.kind === "candidate" || raft.role.leader !== message.from)
-    becomeFollower(raft, out, raft.hardState.currentTerm, message.from);
+  if (raft.role.kind === "candidate" || raft.role.leader !== leader)
+    becomeFollower(raft, out, raft.hardState.currentTerm, leader);
   assert(raft.role.kind === "follower", "who hears its leader follows it");
   raft.role.leaderContact = raft.now;
   raft.role.electionDeadline = raft.now + drawElectionTimeout(raft);
-  raft.role.round = Math.max(raft.role.round, message.round);
   return raft.role;
 }
 

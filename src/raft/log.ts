@@ -1,6 +1,7 @@
 /**
- * The log in memory (§5.3). Storage is its shadow: what is appended or truncated here is asked of the disk by the same step.
- * `entries[i].index === snapshotIndex + 1 + i`, terms never fall, and `durableIndex` counts what the disk has acknowledged.
+ * The log in memory (§5.3), from the entry after `baseIndex` on: what lies before was compacted away (§7). Storage is its shadow: what is
+ * appended, truncated or compacted here is asked of the disk too. `entries[i].index === baseIndex + 1 + i`, terms never fall, and
+ * `durableIndex` counts what the disk has acknowledged.
  */
 import { assert } from "./assert.ts";
 import { emptyConfiguration } from "./configuration.ts";
@@ -12,8 +13,8 @@ export interface ConfigurationAt {
 }
 
 export interface Log {
-  snapshotIndex: LogIndex;
-  snapshotTerm: Term;
+  baseIndex: LogIndex;
+  baseTerm: Term;
   entries: Entry[];
   durableIndex: LogIndex;
   /** The write that last truncated: completions of earlier writes speak of a log that is gone. */
@@ -22,15 +23,23 @@ export interface Log {
   configurations: ConfigurationAt[];
 }
 
+export interface LogOptions {
+  readonly baseIndex: LogIndex;
+  readonly baseTerm: Term;
+  /** In force at the base. */
+  readonly configuration: ConfigurationAt;
+  readonly entries: readonly Entry[];
+}
+
 /** @throws AssertionFailed if the entries have a gap or a falling term */
-export function createLog(entries: readonly Entry[]): Log {
+export function createLog({ baseIndex, baseTerm, configuration, entries }: LogOptions): Log {
   const log: Log = {
-    snapshotIndex: 0,
-    snapshotTerm: 0,
+    baseIndex,
+    baseTerm,
     entries: [],
-    durableIndex: 0,
+    durableIndex: baseIndex,
     truncatedByWrite: 0,
-    configurations: [{ index: 0, configuration: emptyConfiguration }],
+    configurations: [configuration],
   };
   for (const entry of entries) append(log, entry);
   log.durableIndex = lastIndex(log);
@@ -38,34 +47,34 @@ export function createLog(entries: readonly Entry[]): Log {
 }
 
 export function firstIndex(log: Log): LogIndex {
-  return log.snapshotIndex + 1;
+  return log.baseIndex + 1;
 }
 
 export function lastIndex(log: Log): LogIndex {
-  return log.snapshotIndex + log.entries.length;
+  return log.baseIndex + log.entries.length;
 }
 
 export function lastTerm(log: Log): Term {
-  return log.entries[log.entries.length - 1]?.term ?? log.snapshotTerm;
+  return log.entries[log.entries.length - 1]?.term ?? log.baseTerm;
 }
 
 export function entryAt(log: Log, index: LogIndex): Entry | null {
-  return log.entries[index - log.snapshotIndex - 1] ?? null;
+  return log.entries[index - log.baseIndex - 1] ?? null;
 }
 
 /** `null` if the log does not reach `index`, or has compacted it away. Term 0 stands before the first entry. */
 export function termAt(log: Log, index: LogIndex): Term | null {
-  if (index === log.snapshotIndex) return log.snapshotTerm;
+  if (index === log.baseIndex) return log.baseTerm;
   return entryAt(log, index)?.term ?? null;
 }
 
 export function slice(log: Log, from: LogIndex, through: LogIndex): readonly Entry[] {
-  return log.entries.slice(from - log.snapshotIndex - 1, through - log.snapshotIndex);
+  return log.entries.slice(from - log.baseIndex - 1, through - log.baseIndex);
 }
 
 /** From `from` on, as many as fit into `maxBytes`, and at least one if there is one. */
 export function batchFrom(log: Log, from: LogIndex, maxBytes: number): readonly Entry[] {
-  const start = from - log.snapshotIndex - 1;
+  const start = from - log.baseIndex - 1;
   let end = start;
   let bytes = 0;
   for (; end < log.entries.length; end++) {
@@ -89,8 +98,8 @@ export function append(log: Log, entry: Entry): void {
 
 /** §5.3: drops the conflicting tail, and with it the configurations that stood there. */
 export function truncateFrom(log: Log, index: LogIndex): void {
-  assert(index > log.snapshotIndex, "a snapshot is never truncated");
-  log.entries.length = index - log.snapshotIndex - 1;
+  assert(index > log.baseIndex, "what a snapshot stands for is never truncated");
+  log.entries.length = index - log.baseIndex - 1;
   log.durableIndex = Math.min(log.durableIndex, index - 1);
   while (configurationInForce(log).index >= index) log.configurations.pop();
 }
@@ -99,6 +108,36 @@ export function configurationInForce(log: Log): ConfigurationAt {
   const last = log.configurations[log.configurations.length - 1];
   assert(last !== undefined, "some configuration is always in force");
   return last;
+}
+
+/** Of a pristine node: nobody, so nobody campaigns. */
+export const noConfiguration: ConfigurationAt = { index: 0, configuration: emptyConfiguration };
+
+/** In force at `index`, which must not lie before the base. */
+export function configurationAt(log: Log, index: LogIndex): ConfigurationAt {
+  const found = log.configurations.findLast((at) => at.index <= index);
+  assert(found !== undefined, "a snapshot's configuration is known");
+  return found;
+}
+
+/** §7: drops what a durable snapshot stands for, through `index`. */
+export function compact(log: Log, index: LogIndex): void {
+  const term = termAt(log, index);
+  assert(term !== null && index <= log.durableIndex, "only what is durable is compacted");
+  const base = configurationAt(log, index);
+  log.entries = log.entries.slice(index - log.baseIndex);
+  log.baseIndex = index;
+  log.baseTerm = term;
+  log.configurations = [base, ...log.configurations.filter((at) => at.index > index)];
+}
+
+/** An installed snapshot to which this log does not lead: all of the log goes, its configurations too (§7). */
+export function resetTo(log: Log, index: LogIndex, term: Term, configuration: ConfigurationAt): void {
+  log.entries = [];
+  log.baseIndex = index;
+  log.baseTerm = term;
+  log.durableIndex = 0;
+  log.configurations = [configuration];
 }
 
 /** §5.4.1: whether a log that ends so is at least as up-to-date as this one. */
@@ -110,6 +149,6 @@ export function isUpToDate(log: Log, otherLastTerm: Term, otherLastIndex: LogInd
 /** The last index at or below `index` whose term is at most `term`: both ends of a conflict skip whole terms with it (§5.3). */
 export function lastIndexWithTermAtMost(log: Log, index: LogIndex, term: Term): LogIndex {
   let candidate = Math.min(index, lastIndex(log));
-  while (candidate > log.snapshotIndex && (termAt(log, candidate) ?? 0) > term) candidate--;
+  while (candidate > log.baseIndex && (termAt(log, candidate) ?? 0) > term) candidate--;
   return candidate;
 }

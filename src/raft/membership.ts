@@ -52,6 +52,7 @@ export function changeConfiguration(raft: RaftState, out: Outbox, event: ChangeC
 
 function whyNot(raft: RaftState, next: Configuration, expectedConfigIndex: LogIndex | null): Refusal | null {
   if (raft.role.kind !== "leader") return "notLeader";
+  if (raft.role.transfer) return "transferring";
   // Diss. §4.1 as corrected in 2015: two leaders of consecutive terms could otherwise change disjointly.
   if (raft.commitIndex < raft.role.termStartIndex) return "notReady";
   const { index, configuration } = configurationInForce(raft.log);

@@ -1,19 +1,41 @@
 /** Collects what one step asks for, in the order of `Update`; passed from function to function, never stored. */
 import { append, truncateFrom } from "./log.ts";
 import { deadlineOf, leaderOf, type RaftState } from "./state.ts";
-import type { Answer, Entry, HardState, LogIndex, Message, Refusal, RequestId, Update } from "./types.ts";
+import type {
+  Answer,
+  Entry,
+  HardState,
+  LogIndex,
+  Message,
+  Refusal,
+  RequestId,
+  Snapshot,
+  SnapshotWrite,
+  Update,
+} from "./types.ts";
 
 export interface Outbox {
   hardStateChanged: boolean;
   truncateFrom: LogIndex | null;
   entries: Entry[];
+  snapshot: SnapshotWrite | null;
+  restore: Snapshot | null;
   messages: Message[];
   committed: Entry[];
   answers: Answer[];
 }
 
 export function createOutbox(): Outbox {
-  return { hardStateChanged: false, truncateFrom: null, entries: [], messages: [], committed: [], answers: [] };
+  return {
+    hardStateChanged: false,
+    truncateFrom: null,
+    entries: [],
+    snapshot: null,
+    restore: null,
+    messages: [],
+    committed: [],
+    answers: [],
+  };
 }
 
 export function setHardState(raft: RaftState, out: Outbox, change: Partial<HardState>): void {
@@ -49,7 +71,9 @@ export function finishUpdate(raft: RaftState, out: Outbox): Update {
     hardState: out.hardStateChanged ? raft.hardState : null,
     truncateFrom: out.truncateFrom,
     entries: out.entries,
+    snapshot: out.snapshot,
     messages: out.messages,
+    restore: out.restore,
     committed: out.committed,
     answers: out.answers,
     deadline: deadlineOf(raft),

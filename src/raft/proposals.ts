@@ -7,7 +7,7 @@ import type { Event, LogIndex, Propose, ProposeResponse, Refusal } from "./types
 
 export function propose(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "propose" }>): void {
   const leader = leaderOf(raft);
-  if (leader === null) {
+  if (leader === null || (event.ifTerm !== null && event.ifTerm !== raft.hardState.currentTerm)) {
     refuse(raft, out, event.requestId, "notLeader");
   } else if (leader !== raft.id) {
     raft.forwarded.set(event.requestId, leader);
@@ -26,6 +26,7 @@ export function propose(raft: RaftState, out: Outbox, event: Extract<Event, { ki
 /** The uncommitted tail is bounded: without a quorum a leader does not collect for ever. */
 function whyNot(raft: RaftState, commands: readonly Uint8Array[]): Refusal | null {
   if (raft.role.kind !== "leader") return "notLeader";
+  if (raft.role.transfer) return "transferring";
   let bytes = raft.role.uncommittedBytes;
   for (const command of commands) bytes += command.byteLength;
   return bytes > raft.config.maxUncommittedBytes ? "overloaded" : null;

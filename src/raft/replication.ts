@@ -6,8 +6,11 @@ import { batchFrom, entryBytes, lastIndex, lastIndexWithTermAtMost, termAt } fro
 import type { Outbox } from "./outbox.ts";
 import { acknowledge, becomeProbe, isCurrentRefusal, type Progress, recordSent, windowIsOpen } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
+import { beginRound } from "./reads.ts";
 import { becomeFollower } from "./roles.ts";
+import { askAgainIfStalled, sendSnapshot } from "./snapshots.ts";
 import { configurationOf, type Leader, type RaftState } from "./state.ts";
+import { giveUpTransfer } from "./transfer.ts";
 import type { AppendEntriesResponse, Entry, NodeId } from "./types.ts";
 
 /** A leader that its quorum no longer answers, or whose own disk hangs, gives up its office; another one beats. */
@@ -17,9 +20,11 @@ export function leaderTimeout(raft: RaftState, out: Outbox, leader: Leader): voi
     return;
   }
   leader.heartbeatDeadline = raft.now + raft.config.heartbeatMs;
+  beginRound(raft, leader);
+  giveUpTransfer(raft, out, leader);
   for (const progress of leader.progress.values()) {
     progress.probeSent = false;
-    progress.sentRound = -1;
+    askAgainIfStalled(progress);
   }
 }
 
@@ -49,6 +54,7 @@ export function handleAppendEntriesResponse(raft: RaftState, message: AppendEntr
 export function replicate(raft: RaftState, out: Outbox): void {
   if (raft.role.kind !== "leader") return;
   for (const [id, progress] of raft.role.progress) {
+    if (progress.nextIndex <= raft.log.baseIndex || progress.state === "snapshot") sendSnapshot(raft, out, id, progress);
     if (progress.state === "replicate") sendEntries(raft, out, id, progress);
     const behind =
       progress.sentRound < raft.role.round || (progress.state === "replicate" && progress.sentCommit < raft.commitIndex);
@@ -75,8 +81,9 @@ function sendEntries(raft: RaftState, out: Outbox, id: NodeId, progress: Progres
 }
 
 function send(raft: RaftState, out: Outbox, leader: Leader, to: NodeId, progress: Progress, entries: readonly Entry[]): void {
-  const prevLogIndex = progress.nextIndex - 1;
-  const prevLogTerm = termAt(raft.log, prevLogIndex);
+  // While a snapshot travels its follower must still hear its leader; it has not got what this speaks of, and says so.
+  const prevLogIndex = progress.transfer ? progress.transfer.snapshot.index : progress.nextIndex - 1;
+  const prevLogTerm = progress.transfer ? progress.transfer.snapshot.term : termAt(raft.log, prevLogIndex);
   assert(prevLogTerm !== null, "what a follower may still need is in the log");
   progress.sentCommit = raft.commitIndex;
   progress.sentRound = leader.round;

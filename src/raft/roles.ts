@@ -2,7 +2,7 @@
 import { assert } from "./assert.ts";
 import { members } from "./configuration.ts";
 import { lastIndex } from "./log.ts";
-import { appendEntry, type Outbox, setHardState } from "./outbox.ts";
+import { appendEntry, type Outbox, refuse, setHardState } from "./outbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { configurationOf, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
 import type { NodeId, Term } from "./types.ts";
@@ -10,8 +10,9 @@ import type { NodeId, Term } from "./types.ts";
 /** §5.1: into `term`, or back to follower within this one. Within a term the vote is kept: it is given once, whatever comes after. */
 export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader: NodeId | null): void {
   assert(term >= raft.hardState.currentTerm, "a term never goes back (§5.1)");
-  if (term > raft.hardState.currentTerm) setHardState(raft, out, { currentTerm: term, votedFor: null });
-  settleReads(raft, out);
+  const later = term > raft.hardState.currentTerm;
+  if (later) setHardState(raft, out, { currentTerm: term, votedFor: null });
+  settleOffice(raft, out, later);
   settleForwarded(raft, out, leader);
   raft.role = {
     kind: "follower",
@@ -23,14 +24,18 @@ export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader:
   };
 }
 
-/** §5.2, or with `preVote` the question before it (diss. §9.6), which changes neither term nor vote. */
-export function becomeCandidate(raft: RaftState, out: Outbox, preVote: boolean): void {
+/**
+ * §5.2, or with `preVote` the question before it (diss. §9.6), which changes neither term nor vote; with `leadershipTransfer` at the wish
+ * of the leader (diss. §3.10).
+ */
+export function becomeCandidate(raft: RaftState, out: Outbox, preVote: boolean, leadershipTransfer: boolean): void {
   assert(mayCampaign(raft), "a learner never campaigns (diss. §4.2.1)");
   if (!preVote) setHardState(raft, out, { currentTerm: raft.hardState.currentTerm + 1, votedFor: raft.id });
   settleForwarded(raft, out, null);
   raft.role = {
     kind: "candidate",
     preVote,
+    leadershipTransfer,
     votes: new Map(preVote ? [[raft.id, true]] : []),
     ownVoteWrite: preVote ? 0 : raft.lastWrite + 1,
     electionDeadline: raft.now + drawElectionTimeout(raft),
@@ -51,6 +56,8 @@ export function becomeLeader(raft: RaftState, out: Outbox): void {
     heartbeatDeadline: raft.now + raft.config.heartbeatMs,
     termStartIndex: lastIndex(raft.log) + 1,
     round: 0,
+    roundsBegun: [],
+    transfer: null,
     readsInRound: [],
     readsWaiting: [],
     readIndex: 0,
@@ -61,8 +68,11 @@ export function becomeLeader(raft: RaftState, out: Outbox): void {
 }
 
 /** Reads of this node may be asked again elsewhere; those of others learn of the change by the new term. */
-function settleReads(raft: RaftState, out: Outbox): void {
+function settleOffice(raft: RaftState, out: Outbox, laterTerm: boolean): void {
   if (raft.role.kind !== "leader") return;
+  const { transfer } = raft.role;
+  if (transfer && laterTerm) out.answers.push({ kind: "transferred", requestId: transfer.requestId });
+  else if (transfer) refuse(raft, out, transfer.requestId, "transferFailed");
   for (const read of [...raft.role.readsInRound, ...raft.role.readsWaiting])
     if (read.from === raft.id) out.answers.push({ kind: "lost", requestId: read.requestId });
 }

@@ -1,10 +1,26 @@
 /** The record that a core is: everything it remembers, as plain data that can be cloned and replayed. */
+
+import { assert } from "./assert.ts";
 import type { RaftConfig } from "./config.ts";
 import { isVoter, members } from "./configuration.ts";
-import { configurationInForce, createLog, type Log, lastIndex } from "./log.ts";
+import { configurationInForce, createLog, type Log, lastIndex, noConfiguration } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { createRandom, nextBelow, type Random } from "./random.ts";
-import type { Configuration, Entry, HardState, LogIndex, Millis, NodeId, RequestId, RoleName, WriteId } from "./types.ts";
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  LogIndex,
+  Millis,
+  NodeId,
+  RequestId,
+  RoleName,
+  Snapshot,
+  SnapshotMeta,
+  SnapshotWrite,
+  Term,
+  WriteId,
+} from "./types.ts";
 
 export interface Follower {
   readonly kind: "follower";
@@ -23,6 +39,8 @@ export interface Candidate {
   /** Diss. §9.6: still asking whether a campaign could succeed; the term is not raised yet. */
   readonly preVote: boolean;
   votes: Map<NodeId, boolean>;
+  /** Diss. §3.10: begun at the leader's wish. */
+  readonly leadershipTransfer: boolean;
   /** The write of this candidate's own vote, which counts once that is durable; 0 for a PreVote. */
   readonly ownVoteWrite: WriteId;
   electionDeadline: Millis;
@@ -35,8 +53,12 @@ export interface Leader {
   heartbeatDeadline: Millis;
   /** Index of the blank entry of this term; reads and configuration changes wait until it is committed (§8, diss. §4.1). */
   termStartIndex: LogIndex;
-  /** Diss. §6.4: grows with each batch of reads; travels in every AppendEntries. */
+  /** Diss. §6.4: grows with each heartbeat and each batch of reads; travels in every AppendEntries. */
   round: number;
+  /** When the latest rounds began, the oldest first: what a lease is counted from (diss. §6.4.1). */
+  roundsBegun: { readonly round: number; readonly at: Millis }[];
+  /** Diss. §3.10; `null` if leadership is not being transferred. */
+  transfer: LeadershipTransfer | null;
   /** Being confirmed by `round`. */
   readsInRound: PendingRead[];
   /** Arrived since; start the next round. */
@@ -45,6 +67,15 @@ export interface Leader {
   uncommittedBytes: number;
   /** Forwarded requests of this term, latest last: a duplicated message is not taken twice. */
   requestsSeen: Map<NodeId, Set<RequestId>>;
+}
+
+export interface LeadershipTransfer {
+  readonly to: NodeId;
+  readonly requestId: RequestId;
+  /** Then it is given up, and proposals are taken again. */
+  readonly deadline: Millis;
+  /** TimeoutNow was sent. */
+  sent: boolean;
 }
 
 export type Role = Follower | Candidate | Leader;
@@ -60,9 +91,17 @@ export interface RaftState {
   hardState: HardState;
   log: Log;
   commitIndex: LogIndex;
+  /** The latest, taken here or installed; what a follower gets that the log no longer serves. */
+  snapshot: Snapshot | null;
+  /** Its write is under way; only then the log before it may go. */
+  snapshotBeingWritten: SnapshotWrite | null;
+  /** What has arrived of another node's snapshot. */
+  incoming: IncomingSnapshot | null;
   role: Role;
   random: Random;
   now: Millis;
+  /** Of this life. */
+  readonly startedAt: Millis;
   /** Of the latest update that asked for a write. */
   lastWrite: WriteId;
   durableWrite: WriteId;
@@ -72,6 +111,13 @@ export interface RaftState {
   forwarded: Map<RequestId, NodeId>;
 }
 
+/** Kept across leaders and connections, so that an interrupted transfer goes on where it stopped. */
+export interface IncomingSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly data: Uint8Array;
+  received: number;
+}
+
 export interface RaftOptions {
   readonly id: NodeId;
   readonly config: RaftConfig;
@@ -79,6 +125,11 @@ export interface RaftOptions {
   readonly seed: number;
   readonly now: Millis;
   readonly hardState: HardState;
+  readonly snapshot: Snapshot | null;
+  /** Where the first of `entries` stands, or would; 1 without a snapshot. */
+  readonly firstIndex: LogIndex;
+  /** Of the entry before it; 0 if there is none. */
+  readonly baseTerm: Term;
   readonly entries: readonly Entry[];
   readonly commitIndex: LogIndex;
 }
@@ -90,16 +141,27 @@ export const pristineHardState: HardState = { currentTerm: 0, votedFor: null, ge
  * @throws AssertionFailed if the stored log contradicts itself
  */
 export function createRaft(options: RaftOptions): RaftState {
-  const log = createLog(options.entries);
+  const { snapshot, entries, firstIndex, baseTerm } = options;
+  // If the snapshot's configuration stands in the kept suffix, what was in force before it never matters again.
+  const isBefore = snapshot !== null && snapshot.configurationIndex < firstIndex;
+  const configuration = isBefore
+    ? { index: snapshot.configurationIndex, configuration: snapshot.configuration }
+    : noConfiguration;
+  const log = createLog({ baseIndex: firstIndex - 1, baseTerm, configuration, entries });
+  assert(log.baseIndex <= (snapshot?.index ?? 0) && lastIndex(log) >= (snapshot?.index ?? 0), "the log follows on its snapshot");
   const raft: RaftState = {
     id: options.id,
     config: options.config,
     hardState: options.hardState,
     log,
-    commitIndex: Math.min(options.commitIndex, lastIndex(log)),
+    commitIndex: Math.max(snapshot?.index ?? 0, Math.min(options.commitIndex, lastIndex(log))),
+    snapshot,
+    snapshotBeingWritten: null,
+    incoming: null,
     role: { kind: "follower", leader: null, leaderContact: options.now, electionDeadline: 0, verifiedIndex: 0, round: 0 },
     random: createRandom(options.seed),
     now: options.now,
+    startedAt: options.now,
     lastWrite: 0,
     durableWrite: 0,
     writePendingSince: options.now,

@@ -3,7 +3,14 @@
  * derived from the record, in one place, whatever the event was.
  */
 import { commitByQuorum } from "./commit.ts";
-import { countOwnVote, electionTimeout, handleRequestVote, handleRequestVoteResponse, hearsLeader } from "./election.ts";
+import {
+  countOwnVote,
+  electionTimeout,
+  handleRequestVote,
+  handleRequestVoteResponse,
+  handleTimeoutNow,
+  hearsLeader,
+} from "./election.ts";
 import { acknowledge, handleAppendEntries } from "./follower.ts";
 import { termAt } from "./log.ts";
 import { changeConfiguration, dropFormerMembers, initialize, leaveJointWhenCommitted } from "./membership.ts";
@@ -13,7 +20,15 @@ import { handlePropose, handleProposeResponse, propose } from "./proposals.ts";
 import { confirmReads, handleReadIndex, handleReadIndexResponse, read } from "./reads.ts";
 import { handleAppendEntriesResponse, leaderTimeout, replicate } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
+import {
+  handleInstallSnapshot,
+  handleInstallSnapshotResponse,
+  restartTransfer,
+  snapshotPersisted,
+  snapshotTaken,
+} from "./snapshots.ts";
 import { deadlineOf, type RaftState } from "./state.ts";
+import { sendTimeoutNow, transferLeadership } from "./transfer.ts";
 import type { Event, Message, Update } from "./types.ts";
 
 /**
@@ -57,6 +72,15 @@ function handle(raft: RaftState, out: Outbox, event: Event): void {
     case "initialize":
       initialize(raft, out, event);
       break;
+    case "snapshotTaken":
+      snapshotTaken(raft, out, event.index, event.data);
+      break;
+    case "snapshotPersisted":
+      snapshotPersisted(raft, out, event.index, event.term);
+      break;
+    case "transferLeadership":
+      transferLeadership(raft, out, event.requestId, event.to);
+      break;
     case "peer":
       peer(raft, out, event);
       break;
@@ -70,6 +94,7 @@ function leaderDuties(raft: RaftState, out: Outbox): void {
   leaveJointWhenCommitted(raft, out);
   confirmReads(raft, out);
   replicate(raft, out);
+  sendTimeoutNow(raft, out);
   dropFormerMembers(raft, out);
 }
 
@@ -78,14 +103,21 @@ function receive(raft: RaftState, out: Outbox, message: Message): void {
   if (message.to !== raft.id || !sameGeneration(raft, out, message)) return;
   const { currentTerm } = raft.hardState;
   if (message.term > currentTerm) {
-    if (message.kind === "requestVote" && hearsLeader(raft)) return;
+    if (message.kind === "requestVote" && hearsLeader(raft) && !message.leadershipTransfer) return;
     if (message.kind !== "requestVote" || !message.preVote)
-      becomeFollower(raft, out, message.term, message.kind === "appendEntries" ? message.from : null);
-  } else if (message.term < currentTerm && message.kind === "appendEntriesResponse") {
-    // It speaks of a log that may have been truncated since. (A vote's answer names the term it was asked for.)
+      becomeFollower(raft, out, message.term, isFromLeader(message) ? message.from : null);
+  } else if (
+    message.term < currentTerm &&
+    (message.kind === "appendEntriesResponse" || message.kind === "installSnapshotResponse")
+  ) {
+    // They speak of a log that may have been truncated since. (A vote's answer names the term it was asked for.)
     return;
   }
   deliver(raft, out, message);
+}
+
+function isFromLeader(message: Message): boolean {
+  return message.kind === "appendEntries" || message.kind === "installSnapshot" || message.kind === "timeoutNow";
 }
 
 /** Messages of another history of the room are refused; a pristine node joins the first that speaks to it. */
@@ -115,6 +147,15 @@ function deliver(raft: RaftState, out: Outbox, message: Message): void {
     case "proposeResponse":
       handleProposeResponse(raft, out, message);
       break;
+    case "installSnapshot":
+      handleInstallSnapshot(raft, out, message);
+      break;
+    case "installSnapshotResponse":
+      handleInstallSnapshotResponse(raft, message);
+      break;
+    case "timeoutNow":
+      handleTimeoutNow(raft, out, message);
+      break;
     case "readIndex":
       handleReadIndex(raft, out, message);
       break;
@@ -138,7 +179,8 @@ function persisted(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "
 function peer(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "peer" }>): void {
   if (event.up) {
     const progress = raft.role.kind === "leader" ? raft.role.progress.get(event.id) : undefined;
-    if (progress) becomeProbe(progress, progress.nextIndex);
+    if (progress?.transfer) restartTransfer(progress.transfer);
+    else if (progress) becomeProbe(progress, progress.nextIndex);
     return;
   }
   for (const [requestId, to] of raft.forwarded) {

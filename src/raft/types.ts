@@ -219,7 +219,13 @@ export type Event = { readonly now: Millis } & (
   /** The write `write` and all before it are durable; the log then ended with the entry {index, term}. */
   | { readonly kind: "persisted"; readonly write: WriteId; readonly index: LogIndex; readonly term: Term }
   | { readonly kind: "timeout" }
-  | { readonly kind: "propose"; readonly requestId: RequestId; readonly commands: readonly Uint8Array[] }
+  | {
+      readonly kind: "propose";
+      readonly requestId: RequestId;
+      readonly commands: readonly Uint8Array[];
+      /** Refuse in any other term than this; `null`: any will do. */
+      readonly ifTerm: Term | null;
+    }
   | { readonly kind: "read"; readonly requestId: RequestId }
   | {
       readonly kind: "changeConfiguration";

@@ -22,6 +22,25 @@ export class HashChain implements StateMachine<string, Appended, string> {
     return this.#decoder.decode(bytes);
   }
 
+  encodeResponse({ position, hash }: Appended): Uint8Array {
+    return this.#encoder.encode(`${position} ${hash}`);
+  }
+
+  decodeResponse(bytes: Uint8Array): Appended {
+    const [position = 0, hash = 0] = this.#decoder.decode(bytes).split(" ").map(Number);
+    return { position, hash };
+  }
+
+  snapshot(): Uint8Array {
+    return this.#encoder.encode(JSON.stringify([this.hash, this.commands]));
+  }
+
+  restore(bytes: Uint8Array): void {
+    const [hash, commands] = JSON.parse(this.#decoder.decode(bytes)) as [number, HashChain["commands"]];
+    this.hash = hash;
+    this.commands.splice(0, this.commands.length, ...commands);
+  }
+
   validate(command: string): string | null {
     return command === "" ? "a command has a name" : null;
   }

@@ -17,14 +17,16 @@ function law(holds: boolean, text: () => string): void {
 /** What a node's disk would give back after a crash now. */
 export interface DurableImage {
   readonly hardState: HardState;
-  readonly entries: readonly Entry[];
+  /** Whether the entry, or a snapshot that stands for it, is there. */
+  holds(index: LogIndex, term: Term): boolean;
 }
 
 interface NodeView {
   core: RaftState;
   disk: DurableImage;
-  /** The log as last seen, entry by entry. */
+  /** The log as last seen, entry by entry, from the one after `base` on. */
   log: Entry[];
+  base: LogIndex;
   term: Term;
   /** The term that it led when last seen; 0: none. */
   ledTerm: Term;
@@ -44,7 +46,15 @@ export class Observer {
 
   /** A life of a node begins. */
   watch(core: RaftState, disk: DurableImage): void {
-    this.#nodes.set(core.id, { core, disk, log: [], term: core.hardState.currentTerm, ledTerm: 0, commitIndex: 0 });
+    this.#nodes.set(core.id, {
+      core,
+      disk,
+      log: [],
+      base: core.log.baseIndex,
+      term: core.hardState.currentTerm,
+      ledTerm: 0,
+      commitIndex: 0,
+    });
     this.check(core.id);
   }
 
@@ -86,25 +96,45 @@ export class Observer {
   #checkLeaderCompleteness(core: RaftState): void {
     const last = this.committed.at(-1);
     if (last)
-      law(termAt(core.log, last.index) === last.term, () => `Leader Completeness: ${core.id} leads without entry ${last.index}`);
+      law(
+        (termAt(core.log, last.index) ?? (core.snapshot && last.index <= core.snapshot.index ? last.term : null)) === last.term,
+        () => `Leader Completeness: ${core.id} leads without entry ${last.index}`,
+      );
   }
 
   #checkLog(view: NodeView): void {
     const { core } = view;
+    this.#followBase(view);
     let same = Math.min(view.log.length, core.log.entries.length);
     while (same > 0 && view.log[same - 1] !== core.log.entries[same - 1]) same--;
     const leads = core.role.kind === "leader" ? core.hardState.currentTerm : 0;
     if (leads !== 0 && leads === view.ledTerm)
       law(same === view.log.length, () => `Leader Append-Only: ${core.id} changed ${same + 1}`);
     view.ledTerm = leads;
-    law(same >= Math.min(view.commitIndex, view.log.length), () => `${core.id} changed a committed entry`);
+    law(
+      view.base + same >= Math.min(view.commitIndex, view.base + view.log.length),
+      () => `${core.id} changed a committed entry`,
+    );
     view.log.length = same;
     for (const entry of core.log.entries.slice(same)) {
-      const previousTerm = view.log.at(-1)?.term ?? 0;
-      law(entry.index === view.log.length + 1, () => `${core.id}: entry ${entry.index} stands at ${view.log.length + 1}`);
+      const previousTerm = view.log.at(-1)?.term ?? core.log.baseTerm;
+      law(entry.index === view.base + view.log.length + 1, () => `${core.id}: entry ${entry.index} is out of place`);
       this.#matchLog(core.id, entry, previousTerm);
       view.log.push(entry);
     }
+  }
+
+  /** Compaction drops what is committed; a snapshot from elsewhere takes the place of everything. */
+  #followBase(view: NodeView): void {
+    const { log, commitIndex } = view.core;
+    if (log.baseIndex === view.base) return;
+    law(log.baseIndex <= commitIndex, () => `${view.core.id} compacted beyond its commit`);
+    const known = this.committed[log.baseIndex - 1];
+    law(known?.term === log.baseTerm, () => `${view.core.id} has term ${log.baseTerm} before its log, not ${known?.term}`);
+    const kept = view.log.slice(log.baseIndex - view.base);
+    view.log = kept[0] === log.entries[0] ? kept : [];
+    view.base = log.baseIndex;
+    view.commitIndex = Math.max(view.commitIndex, log.baseIndex);
   }
 
   /** Two logs with an entry of one index and term are the same through it: the entries are equal, and so are those before. */
@@ -122,7 +152,8 @@ export class Observer {
     const { core } = view;
     law(core.commitIndex >= view.commitIndex, () => `${core.id}: commitIndex went back from ${view.commitIndex}`);
     for (let index = view.commitIndex + 1; index <= core.commitIndex; index++) {
-      const entry = core.log.entries[index - 1];
+      const entry = core.log.entries[index - core.log.baseIndex - 1];
+      if (!entry && index <= (core.snapshot?.index ?? 0)) continue;
       law(entry !== undefined, () => `${core.id} committed ${index}, which it does not have`);
       const known = this.committed[index - 1];
       if (known && entry)
@@ -144,7 +175,7 @@ export class Observer {
     this.committed.push(entry);
     const configuration = latestConfiguration(core, lastIndex(core.log));
     for (const half of [configuration.voters, configuration.votersOld]) {
-      const holders = half.filter((id) => this.#images.get(id)?.entries[entry.index - 1]?.term === entry.term);
+      const holders = half.filter((id) => this.#images.get(id)?.holds(entry.index, entry.term));
       law(
         half.length === 0 || holders.length * 2 > half.length,
         () => `entry ${entry.index} is durable on ${holders.join(" ")} only`,
@@ -179,7 +210,7 @@ export class Observer {
     const core = this.#nodes.get(from)?.core;
     if (!core || matchIndex === 0 || matchIndex > lastIndex(core.log)) return;
     law(
-      disk.entries[matchIndex - 1]?.term === termAt(core.log, matchIndex),
+      disk.holds(matchIndex, termAt(core.log, matchIndex) ?? -1),
       () => `${from} acknowledged ${matchIndex} before it was durable`,
     );
   }

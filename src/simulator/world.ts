@@ -23,6 +23,15 @@ export class World implements Clock {
     return this.#now;
   }
 
+  wallTime(): Millis {
+    return 1_700_000_000_000 + this.#now;
+  }
+
+  /** In the order of asking, before any time passes. */
+  soon(run: () => void): void {
+    this.schedule(this.#now, run);
+  }
+
   /** 0 to `bound` - 1. */
   below(bound: number): number {
     return nextBelow(this.random, bound);

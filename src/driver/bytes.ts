@@ -1,0 +1,93 @@
+/** Numbers and byte strings in a row, for the driver's framing of commands and for snapshots. Integers take 7 bits a byte, the lowest first. */
+
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 64) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  /** A safe integer, not negative. */
+  integer(value: number): this {
+    let rest = value;
+    while (rest >= 128) {
+      this.#byte((rest % 128) + 128);
+      rest = Math.floor(rest / 128);
+    }
+    this.#byte(rest);
+    return this;
+  }
+
+  /** With its length before it. */
+  bytes(bytes: Uint8Array): this {
+    return this.integer(bytes.byteLength).rest(bytes);
+  }
+
+  /** Without a length: the last in the row. */
+  rest(bytes: Uint8Array): this {
+    this.#reserve(bytes.byteLength);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.byteLength;
+    return this;
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
+
+/** Reads what a ByteWriter wrote. After a fault `sound` is false, and what was read means nothing. */
+export class ByteReader {
+  sound = true;
+  #at = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  integer(): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 8; count++) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) break;
+      value += (byte % 128) * scale;
+      if (byte < 128) {
+        if (!Number.isSafeInteger(value)) break;
+        return value;
+      }
+      scale *= 128;
+    }
+    this.sound = false;
+    return 0;
+  }
+
+  bytes(): Uint8Array {
+    const length = this.integer();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) this.sound = false;
+    const bytes = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return bytes;
+  }
+
+  rest(): Uint8Array {
+    const bytes = this.#bytes.subarray(this.#at);
+    this.#at = this.#bytes.length;
+    return bytes;
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * Between callers and the core: asks for them, commands of one turn together, and settles each of them once, by what is applied, refused, lost
+ * or overdue.
+ */
+import { type RaftConfig, termAt } from "../raft/mod.ts";
+import type { Answer, Entry, LogIndex, Millis, RequestId, Term } from "../raft/types.ts";
+import { type Applier, sessionExpired } from "./applier.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Aborted, Overloaded, SessionExpired, Stopped } from "./errors.ts";
+import { framePlain, frameRegister } from "./framing.ts";
+import type { AbortSignalLike, Clock } from "./interfaces.ts";
+import type { Loop } from "./loop.ts";
+import { mayHaveApplied, type Outcome, type RefusedAnswer, type Request, Requests, timeoutError } from "./requests.ts";
+import { SessionClient } from "./session-client.ts";
+
+export interface RequestOptions {
+  readonly settle: (outcome: Outcome) => void;
+  readonly ask?: (requestId: RequestId) => void;
+  readonly onRefused?: (answer: RefusedAnswer) => Error | null;
+  readonly wantsResponse?: boolean;
+  readonly repeatable?: boolean;
+  readonly ifTerm?: Term | null;
+  readonly timeoutMs?: Millis | undefined;
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/** What is applied here, as far as a desk needs to know. */
+type AppliedView = Pick<Applier<unknown, unknown, unknown>, "lastApplied" | "responseAt">;
+
+/** Most requests of one node that wait at a time. */
+const maxRequests = 10_000;
+const defaultTimeoutMs = 10_000;
+/** How long a request waits before it looks for a leader again, if nothing happens before. */
+const retryMs = 50;
+/** Most bytes of commands in one question to the core, so in one message to a leader elsewhere. */
+const maxBatchBytes = 512 * 1024;
+
+export class Desk {
+  readonly #config: RaftConfig;
+  readonly #clock: Clock;
+  readonly #applier: AppliedView;
+  readonly #requests: Requests;
+  readonly #session = new SessionClient();
+  readonly #deadlines: Deadlines<Request>;
+  #loop: Loop | null = null;
+  #stopped: Error | null = null;
+  /** Commands of this turn, ready to be asked together. */
+  #outgoing: Request[] = [];
+  /** Commands that wait for a session, and what they will say in it. */
+  #unnumbered: { readonly request: Request; readonly body: Uint8Array }[] = [];
+  #registering = false;
+  #cancelRetry: (() => void) | null = null;
+
+  constructor(config: RaftConfig, clock: Clock, seed: number, applier: AppliedView) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#applier = applier;
+    this.#requests = new Requests((Math.abs(seed) % 2 ** 20) * 2 ** 32 + 1);
+    this.#deadlines = new Deadlines(clock, (request) => this.#giveUp(request, timeoutError(request)));
+  }
+
+  open(loop: Loop): void {
+    this.#loop = loop;
+  }
+
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  // ---- asking ----
+
+  /** In this node's session, so that it is applied once, however often it is asked; `plain`: repeating it is harmless by itself. */
+  command(body: Uint8Array, plain: boolean, options: RequestOptions): void {
+    const request = this.#open(options);
+    if (!request) return;
+    if (plain) {
+      request.bytes = framePlain(body);
+      this.#send(request);
+    } else {
+      this.#unnumbered.push({ request, body });
+      if (this.#session.registered) this.#number();
+      else this.#register();
+    }
+  }
+
+  /** Anything but a command: `options.ask` puts it to the core. */
+  ask(options: RequestOptions): void {
+    const request = this.#open(options);
+    if (request) this.#again(request, true);
+  }
+
+  #open(options: RequestOptions): Request | null {
+    const { settle, signal } = options;
+    const refusal = this.#refusal(signal);
+    if (refusal) {
+      settle(refusal);
+      return null;
+    }
+    const request: Request = {
+      bytes: null,
+      ask: options.ask ?? null,
+      settle,
+      wantsResponse: options.wantsResponse ?? true,
+      repeatable: options.repeatable ?? true,
+      ifTerm: options.ifTerm ?? null,
+      onRefused: options.onRefused ?? tryAgain,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      session: 0,
+      serial: 0,
+      bucket: 0,
+      ignoreSignal: null,
+      uncertain: false,
+      stage: "waiting",
+      index: 0,
+      term: 0,
+    };
+    this.#requests.size++;
+    request.bucket = this.#deadlines.add(request, this.#clock.now() + request.timeoutMs);
+    if (signal) this.#heed(signal, request);
+    return request;
+  }
+
+  #refusal(signal: AbortSignalLike | undefined): Error | null {
+    if (this.#stopped) return new Stopped(false, this.#stopped);
+    if (signal?.aborted) return new Aborted(false);
+    return this.#requests.size >= maxRequests ? new Overloaded() : null;
+  }
+
+  #heed(signal: AbortSignalLike, request: Request): void {
+    const listener = (): void => this.#giveUp(request, new Aborted(mayHaveApplied(request)));
+    signal.addEventListener("abort", listener);
+    request.ignoreSignal = () => signal.removeEventListener("abort", listener);
+  }
+
+  /** With the other commands of this turn. */
+  #send(request: Request): void {
+    this.#outgoing.push(request);
+    if (this.#outgoing.length === 1) this.#clock.soon(() => this.#flush());
+  }
+
+  #flush(): void {
+    const outgoing = this.#outgoing.filter(({ stage }) => stage !== "settled");
+    this.#outgoing = [];
+    let batch: Request[] = [];
+    let bytes = 0;
+    for (const request of outgoing) {
+      const size = request.bytes?.byteLength ?? 0;
+      if (batch.length > 0 && (bytes + size > maxBatchBytes || batch[0]?.ifTerm !== request.ifTerm)) {
+        this.#ask(batch);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(request);
+      bytes += size;
+    }
+    if (batch.length > 0) this.#ask(batch);
+  }
+
+  #ask(batch: readonly Request[]): void {
+    const commands: Uint8Array[] = [];
+    for (const { bytes } of batch) if (bytes) commands.push(bytes);
+    this.#loop?.post({ kind: "propose", requestId: this.#requests.ask(batch), commands, ifTerm: batch[0]?.ifTerm ?? null });
+  }
+
+  /** Nothing came of it, surely or harmlessly: it is asked again, at once or when there is a leader. */
+  #again(request: Request, atOnce = false): void {
+    if (!atOnce) return this.#requests.wait(request);
+    if (request.ask) request.ask(this.#requests.ask([request]));
+    else this.#send(request);
+  }
+
+  // ---- the session ----
+
+  #register(): void {
+    if (this.#registering) return;
+    this.#registering = true;
+    const { maxSessions, sessionExpiryMs } = this.#config;
+    const body = frameRegister({ stamp: this.#stamp(), maxSessions, expiryMs: sessionExpiryMs });
+    // A session that was registered twice is one that nobody uses.
+    const request = this.#open({
+      settle: (outcome) => {
+        this.#registering = false;
+        if (!(outcome instanceof Error)) this.#session.begin(outcome.index);
+        this.#unnumbered = this.#unnumbered.filter(({ request: { stage } }) => stage !== "settled");
+        if (this.#session.registered) this.#number();
+        else if (this.#unnumbered.length > 0 && !this.#stopped) this.#register();
+      },
+      wantsResponse: false,
+    });
+    if (!request) {
+      this.#registering = false;
+      return;
+    }
+    request.bytes = body;
+    this.#send(request);
+  }
+
+  #number(): void {
+    const stamp = this.#stamp();
+    for (const { request, body } of this.#unnumbered.splice(0)) {
+      if (request.stage === "settled") continue;
+      Object.assign(request, this.#session.frame(body, stamp));
+      this.#send(request);
+    }
+  }
+
+  #stamp(): Millis {
+    return Math.max(0, Math.floor(this.#clock.wallTime()));
+  }
+
+  // ---- answers ----
+
+  /** Before these are applied: who waits at or behind them in an earlier term waits in vain. */
+  overwritten(committed: readonly Entry[]): void {
+    for (const { index, term } of committed)
+      for (const request of this.#requests.takeOverwritten(index, term)) this.#again(request);
+  }
+
+  /** After they were applied. */
+  applied(committed: readonly Entry[]): void {
+    for (const { index, term } of committed)
+      for (const request of this.#requests.takePlaced(index)) this.#settlePlaced(request, index, term);
+  }
+
+  /** The state machine came from elsewhere: what was placed before has an outcome, but nobody here saw it. */
+  restored(index: LogIndex): void {
+    for (const request of this.#requests.takePlacedThrough(index)) {
+      request.uncertain = true;
+      if (request.bytes && request.repeatable) this.#again(request);
+      else this.#settle(request, timeoutError(request));
+    }
+  }
+
+  answered(answer: Answer): void {
+    const requests = this.#requests.take(answer.requestId);
+    for (let place = 0; place < requests.length; place++) {
+      const request = requests[place];
+      if (request && request.stage !== "settled") this.#answer(request, answer, place);
+    }
+  }
+
+  #answer(request: Request, answer: Answer, place: number): void {
+    if (answer.kind === "proposed") {
+      this.#place(request, answer.index + place, answer.term);
+    } else if (answer.kind === "readable") {
+      this.#requests.waitForApply(request, answer.index);
+    } else if (answer.kind === "transferred") {
+      this.#settle(request, { index: 0, term: 0, response: null });
+    } else if (answer.kind === "refused") {
+      const error = answer.refusal === "overloaded" ? new Overloaded() : request.onRefused(answer);
+      if (error) this.#settle(request, error);
+      else this.#again(request);
+    } else {
+      request.uncertain = true;
+      if (request.repeatable && request.ifTerm === null) this.#again(request);
+      else this.#settle(request, timeoutError(request));
+    }
+  }
+
+  #place(request: Request, index: LogIndex, term: Term): void {
+    this.#requests.place(request, index, term);
+    const log = this.#loop?.core.log;
+    if (!log || index > this.#applier.lastApplied) return;
+    // Its entry has overtaken the answer, or another stands in its place.
+    const there = termAt(log, index);
+    if (there === null) return this.restored(index);
+    for (const placed of this.#requests.takePlaced(index)) this.#settlePlaced(placed, index, there);
+  }
+
+  #settlePlaced(request: Request, index: LogIndex, term: Term): void {
+    if (term !== request.term) return this.#again(request);
+    const response = this.#applier.responseAt(index);
+    if (response === sessionExpired) return this.#expire(request);
+    this.#settle(request, { index, term, response: request.wantsResponse ? response : null });
+  }
+
+  #expire(request: Request): void {
+    this.#session.end();
+    this.#settle(request, new SessionExpired(request.uncertain));
+  }
+
+  settleReads(): void {
+    for (const request of this.#requests.takeReadable(this.#applier.lastApplied))
+      this.#settle(request, { index: request.index, term: request.term, response: null });
+  }
+
+  /** There is a new leader, or there may be one. */
+  askWaiting(): void {
+    for (const request of this.#requests.takeWaiting()) this.#again(request, true);
+  }
+
+  askWaitingLater(): void {
+    if (this.#cancelRetry || !this.#requests.hasWaiting) return;
+    this.#cancelRetry = this.#clock.schedule(this.#clock.now() + retryMs, () => {
+      this.#cancelRetry = null;
+      this.askWaiting();
+    });
+  }
+
+  #giveUp(request: Request, error: Error): void {
+    this.#requests.forget(request);
+    this.#settle(request, error);
+  }
+
+  #settle(request: Request, outcome: Outcome): void {
+    if (request.stage === "settled") return;
+    request.stage = "settled";
+    this.#requests.size--;
+    this.#deadlines.remove(request, request.bucket);
+    request.ignoreSignal?.();
+    if (request.serial > 0) this.#session.close(request.session, request.serial);
+    request.settle(outcome);
+  }
+
+  /** Nobody waits any more. */
+  stop(cause: Error): void {
+    this.#stopped = cause;
+    this.#cancelRetry?.();
+    this.#deadlines.stop();
+    const unnumbered = this.#unnumbered.splice(0).map(({ request }) => request);
+    for (const request of [...this.#requests.all(), ...this.#outgoing, ...unnumbered])
+      this.#giveUp(request, new Stopped(mayHaveApplied(request), cause));
+  }
+}
+
+function tryAgain(): null {
+  return null;
+}
