@@ -20,9 +20,11 @@ export default defineConfig(({ mode }) => ({
   plugins: [react()],
   worker: { format: "es" as const },
   build: mode === "library" ? library : page,
-  optimizeDeps: { include: ["simple-peer/simplepeer.min.js"] },
+  // The worker is an entry of its own: what it imports must be ready before it is first loaded.
+  optimizeDeps: { entries: ["index.html", "src/node/worker.ts"], include: ["simple-peer/simplepeer.min.js"] },
   server: {
-    proxy: { "/signal": { target: `ws://127.0.0.1:${process.env["TABRAFT_SIGNALING_PORT"] ?? "8080"}`, ws: true } },
+    // The whole path: /signaling-server holds a module that the worker imports.
+    proxy: { "^/signal$": { target: `ws://127.0.0.1:${process.env["TABRAFT_SIGNALING_PORT"] ?? "8080"}`, ws: true } },
   },
   test: {
     include: ["src/**/*.test.ts", "src/**/*.test.tsx", "signaling-server/**/*.test.ts", "scripts/**/*.test.ts"],

@@ -128,6 +128,23 @@ describe("what is refused", () => {
     expect(await a.hear("peer-gone")).toEqual({ kind: "peer-gone", id: "b" });
   });
 
+  test("whoever is shown the door is out of the room at once, also if it does not answer", async () => {
+    const server = await start();
+    const a = await TestClient.joined(server, "a");
+    const b = await TestClient.joined(server, "b");
+    for (let i = 0; i < 5; i += 1) b.socket.send("nonsense");
+    b.socket.pause();
+    expect(await a.hear("peer-gone")).toEqual({ kind: "peer-gone", id: "b" });
+    b.socket.terminate();
+  });
+
+  test("a message to oneself", async () => {
+    const server = await start();
+    const a = await TestClient.joined(server, "a");
+    a.send({ kind: "relay", to: "a", box: "eA" });
+    expect(await a.hear("error")).toEqual({ kind: "error", code: "unknownPeer" });
+  });
+
   test("more than 64 KiB", async () => {
     const server = await start();
     const a = await TestClient.joined(server, "a");

@@ -114,7 +114,6 @@ export class Session {
 
   /** A newer socket of the same node has come: this one goes, and nobody is told that the node went. */
   replace(): void {
-    this.#joined = null;
     this.send({ kind: "error", code: "replaced" });
     this.#close("replaced");
   }

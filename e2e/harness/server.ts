@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createSignalingServer, type SignalingServer, type SignalingServerOptions } from "../../signaling-server/server.ts";
 
-const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+/** `TABRAFT_DIST` names another build than the usual one. */
+const DIST = process.env["TABRAFT_DIST"] || fileURLToPath(new URL("../../dist", import.meta.url));
 
 export class TestServer {
   #server: SignalingServer | null = null;

@@ -56,6 +56,18 @@ export class Tab {
     return this.#ask(() => (globalThis as unknown as { tabraft?: ConsoleApi }).tabraft?.text() ?? null);
   }
 
+  /** Appends through the console; resolves once it is committed and applied here, or with the reason why not. */
+  append(insert: string): Promise<{ readonly index: number; readonly term: number }> {
+    return this.page.evaluate((text) => {
+      return window.tabraft.edit({ from: window.tabraft.text().length, insert: text });
+    }, insert);
+  }
+
+  /** Linearizable, through the console. */
+  read(): Promise<{ readonly text: string; readonly version: number }> {
+    return this.page.evaluate(() => window.tabraft.read());
+  }
+
   /** Everything that helps to understand a failure. */
   async report(): Promise<string> {
     const status = this.isOpen ? await this.status() : null;

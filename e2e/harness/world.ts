@@ -52,6 +52,22 @@ export class World {
     return tab;
   }
 
+  /** A document in three tabs, all of them voters. The first made it. */
+  async newCluster(): Promise<readonly [Tab, Tab, Tab]> {
+    const first = await this.newDocument();
+    const link = await this.link(first);
+    const tabs = [first, await this.openTab(link), await this.openTab(link)] as const;
+    await this.untilCluster(tabs);
+    return tabs;
+  }
+
+  /** These tabs are the cluster, with as many voters as an odd number allows, and all can be typed in. Returns the leader. */
+  async untilCluster(tabs: readonly Tab[]): Promise<Tab> {
+    await this.untilVoters(tabs, tabs.length - ((tabs.length + 1) % 2));
+    await Promise.all(tabs.map((tab) => this.untilReady(tab)));
+    return await this.untilLeader(tabs);
+  }
+
   /** Opens an invite link in a new tab; resolves when its node is there, whether or not it has found the others. */
   async openTab(link: string, device = this.device): Promise<Tab> {
     const tab = await this.#newTab(device);
@@ -65,6 +81,11 @@ export class World {
     const copy = this.#watch(await device.pageOpenedBy(() => tab.page.evaluate(() => window.open(location.href) !== null)));
     await this.untilStatus(copy, "a node", () => true);
     return copy;
+  }
+
+  /** The home page in a new tab that begins with this tab's session storage. */
+  async copyToHome(tab: Tab, device = this.device): Promise<Tab> {
+    return this.#watch(await device.pageOpenedBy(() => tab.page.evaluate(() => window.open("./") !== null)));
   }
 
   async reload(tab: Tab): Promise<void> {
@@ -86,6 +107,11 @@ export class World {
     await this.editor(tab).focus();
     await tab.page.keyboard.press("ControlOrMeta+End");
     await tab.page.keyboard.type(text);
+  }
+
+  /** Opens the panel that shows every node. */
+  async showCluster(tab: Tab): Promise<void> {
+    await tab.page.getByRole("switch", { name: "Cluster" }).setChecked(true);
   }
 
   editor(tab: Tab) {
@@ -145,6 +171,11 @@ export class World {
       return status !== null && holds(status) ? status : null;
     };
     return await until(`${what} in ${tab.name}`, ask, () => tab.report(), timeoutMs);
+  }
+
+  /** All that was typed in this tab is committed. */
+  async untilConfirmed(tab: Tab): Promise<NodeStatus> {
+    return await this.untilStatus(tab, "nothing unconfirmed", ({ unconfirmed }) => unconfirmed === 0);
   }
 
   /** These tabs agree on one leader and one term, and it is one of them, and the only one that leads. Returns it. */

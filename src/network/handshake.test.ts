@@ -92,6 +92,17 @@ describe("handshake", () => {
     expect([refusal(a), refusal(b)]).toEqual(["wrongSecret", "wrongSecret"]);
   });
 
+  test.each([
+    ["of the initiator", prints("X", "Y"), prints("Y", "M")],
+    ["of the responder", prints("X", "M"), prints("Y", "X")],
+  ])("one certificate that is not the same to both, %s, is refused on both sides", async (_whose, seenByA, seenByB) => {
+    const [a, b] = [side(true), side(false)];
+    a.handshake.fingerprints(seenByA);
+    b.handshake.fingerprints(seenByB);
+    await talk(a, b);
+    expect([refusal(a), refusal(b)]).toEqual(["wrongSecret", "wrongSecret"]);
+  });
+
   test("what it says, said back to it, proves nothing", async () => {
     const a = side(true);
     a.handshake.fingerprints(prints("X", "X"));

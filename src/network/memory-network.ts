@@ -9,7 +9,7 @@ export class MemoryHub {
   readonly #started = new Map<NodeId, Handlers>();
 
   /** `defer` runs a callback after the current turn. */
-  constructor(private readonly defer: (run: () => void) => void = queueMicrotask) {}
+  constructor(private readonly defer: (run: () => void) => void = (run) => queueMicrotask(run)) {}
 
   /** The way of node `self` to the others. */
   network(self: NodeId): RaftNetwork {

@@ -4,6 +4,7 @@ import { encodeEnvelope } from "./codec.ts";
 import type { Digest } from "./digest.ts";
 import { LinkFaults } from "./link-faults.ts";
 import { deriveRoomKeys } from "./room-keys.ts";
+import { Seal } from "./seal.ts";
 import { type MemoryChannel, type TestNode, TestRoom } from "./testing.ts";
 
 const OTHER_SECRET = `${"A".repeat(21)}Q`;
@@ -143,6 +144,7 @@ describe("mesh", () => {
       await room.until(() => again.up.has("m") && m.mesh.peers().some((peer) => peer.connected));
       await works(room, again, m);
       await works(room, m, again);
+      expect(room.pages.open("m")).toBe(1);
     }
   });
 
@@ -271,8 +273,10 @@ describe("a hostile signaling server", () => {
     room.pages.interposed = true;
     const [a, b] = [room.node("a"), room.node("b")];
     await room.until(() => b.mesh.refused()["wrongSecret"] !== undefined && a.mesh.refused()["wrongSecret"] !== undefined);
+    const dialled = room.pages.dialled.get("b");
     await room.clock.advance(5000);
     expect(a.up.size + b.up.size).toBe(0);
+    expect(room.pages.dialled.get("b")).toBe(dialled);
     expect([...a.events, ...b.events].join()).toContain("somebody stands between");
     room.pages.interposed = false;
     await connected(room, a, b);
@@ -309,6 +313,37 @@ describe("a stranger", () => {
     stranger.mesh.send(ask("s", "a"));
     await room.clock.advance(3000);
     expect([a.up.size, stranger.up.size, a.messages.length]).toEqual([0, 0, 0]);
+  });
+});
+
+describe("a member that does not keep to the rules", () => {
+  test("may not offer where the other one offers, nor offer an ended connection again, nor in a flood", async () => {
+    const room = await TestRoom.create();
+    const m = room.node("m");
+    const offer = (connectionId: string) =>
+      JSON.stringify({ kind: "signal", connectionId, data: { type: "offer", sdp: "anything" } });
+    const low = new Seal(room.keys, "a");
+    const high = new Seal(room.keys, "z");
+    const say = async (from: string, seal: Seal, text: string) => {
+      room.signaling.deliver({ from, to: "m", box: await seal.seal("m", text) });
+      await room.clock.advance(1);
+    };
+    const [first, second] = ["1".repeat(22), "2".repeat(22)];
+    await say("a", low, offer(first));
+    expect(m.mesh.refused()).toEqual({ wrongInitiator: 1 });
+    await say("z", high, offer(first));
+    await say("z", high, offer(second));
+    expect(m.mesh.refused()).toEqual({ wrongInitiator: 1, tooManyOffers: 1 });
+    await room.clock.advance(500);
+    await say("z", high, offer(second));
+    expect(room.pages.open("m")).toBe(1);
+    await room.clock.advance(500);
+    await say("z", high, offer(first));
+    await say("z", high, JSON.stringify({ kind: "knock" }));
+    await say("z", high, "{}");
+    expect(m.mesh.refused()).toEqual({ wrongInitiator: 2, tooManyOffers: 1, staleSignal: 1, badSignal: 1 });
+    await room.clock.advance(20_000);
+    expect(room.pages.open("m")).toBe(0);
   });
 });
 

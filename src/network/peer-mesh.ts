@@ -127,9 +127,9 @@ export class PeerMesh implements RaftNetwork {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** How often something was refused or dropped, by reason. */
+  /** How often something of peers or signaling was refused or dropped, by reason. */
   refused(): { readonly [reason: string]: number } {
-    return this.#counters.all();
+    return { ...this.options.signaling.refused(), ...this.#counters.all() };
   }
 
   /** The page: what the other side of this connection must be told. */

@@ -42,9 +42,9 @@ interface TestClient {
   readonly states: SignalingState[];
 }
 
-function join(port: number | null, self: NodeId, topic = "t".repeat(22)): TestClient {
+function join(port: number | null, self: NodeId, itsClock = clock): TestClient {
   const url = port === null ? null : `ws://127.0.0.1:${port}/signal`;
-  const client = new SignalingClient({ url, topic, self, clock, random: () => 0.5, createSocket });
+  const client = new SignalingClient({ url, topic: "t".repeat(22), self, clock: itsClock, random: () => 0.5, createSocket });
   const made: TestClient = { client, roster: null, joined: [], gone: [], boxes: [], states: [] };
   client.start({
     onRoster: (ids) => {
@@ -139,11 +139,19 @@ test("nonsense from the server is counted and harms nothing", async () => {
   expect(a.client.refused()).toEqual({ badSignaling: bad.length + late.length, "signaling:flooded": 1 });
 });
 
-test("two sockets of one node do not throw each other out in turn for ever", async () => {
+test("of two sockets of one node, the one that was thrown out takes its time to come back", async () => {
   const { port } = await startServer();
-  const first = join(port, "a");
+  const delays: number[] = [];
+  const first = join(port, "a", {
+    now: clock.now,
+    schedule: (at, fire) => {
+      delays.push(at - clock.now());
+      return clock.schedule(at, fire);
+    },
+  });
   await until(() => first.client.state === "connected");
   const second = join(port, "a");
   await until(() => first.client.refused()["signaling:replaced"] === 1);
   await until(() => first.client.state === "waiting" && second.client.state === "connected");
+  expect(delays.at(-1)).toBeGreaterThan(3000);
 });

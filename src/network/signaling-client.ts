@@ -32,6 +32,8 @@ export interface Signaling {
   start(handlers: SignalingHandlers): void;
   /** Dropped while there is no connection. */
   send(to: NodeId, box: string): void;
+  /** What the server said that was not understood, or its errors, by reason. */
+  refused(): { readonly [reason: string]: number };
   close(): void;
 }
 
@@ -81,7 +83,6 @@ export class SignalingClient implements Signaling {
     return this.#state;
   }
 
-  /** What the server said that was not understood, or its errors, by reason. */
   refused(): { readonly [reason: string]: number } {
     return this.#counters.all();
   }

@@ -163,6 +163,7 @@ export class MemorySignaling {
         this.relayed.push(message);
         for (const changed of this.tamper(message)) this.deliver(changed);
       },
+      refused: () => ({}),
       close: () => {
         state = "off";
         if (!this.members.delete(self)) return;

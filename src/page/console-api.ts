@@ -73,7 +73,10 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null): 
       isolate: async () => open().request<"isolate">({ kind: "isolate" }),
       heal: async () => open().request<"heal">({ kind: "heal" }),
     },
-    events: ({ since = 0 } = {}) => store.getState().events.filter(({ at }) => at >= since),
+    events: ({ since = 0 } = {}) => {
+      const { events } = store.getState();
+      return events.filter(({ at }) => at >= since).map(({ at, kind, term, text }) => ({ at, kind, term, text }));
+    },
   };
 }
 

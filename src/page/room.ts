@@ -1,6 +1,6 @@
 /** One open document: the worker that is its node, the peers, the mirror and the editor, tied together. */
 import type { MapValue } from "../document/types.ts";
-import type { FromNode, NodeRequest, NodeResults, NodeStop, ToNode } from "../node/protocol.ts";
+import type { FromNode, NodeEvent, NodeRequest, NodeResults, NodeStop, ToNode } from "../node/protocol.ts";
 import { CollabEditor, type EditRequest } from "./collab-editor.ts";
 import { DocumentMirror } from "./document-mirror.ts";
 import { NodeClient, NodeError, type WorkerLike } from "./node-client.ts";
@@ -83,6 +83,12 @@ export class Room {
     this.editor.dismissTrouble(this.mirror.version, this.mirror.text);
   }
 
+  /** The page goes away. Connections that are closed in good order are missed at once, not after a silence. */
+  leave(): void {
+    this.client.post({ kind: "leaving" });
+    this.peers.hangUpAll();
+  }
+
   stop(stop: NodeStop): void {
     this.client.end(stop.message);
     this.peers.hangUpAll();
@@ -136,7 +142,7 @@ export class Room {
         this.receiveValue(message.key, message.value);
         break;
       case "event":
-        this.store.setState(({ events }) => ({ events: [...events.slice(1 - EVENTS_MAX), message.event] }));
+        this.receiveEvent(message.event);
         break;
       case "dial":
         this.peers.dial(message);
@@ -158,6 +164,13 @@ export class Room {
     const others = Math.max(0, status.unconfirmed - this.editorProposals);
     this.store.setState({ status: { ...status, unconfirmed: others } });
     if (status.leader !== null && status.leader !== before?.leader) this.editor.nudge();
+  }
+
+  private receiveEvent(event: NodeEvent): void {
+    this.store.setState(({ events }) => {
+      const id = (events.at(-1)?.id ?? 0) + 1;
+      return { events: [...events.slice(1 - EVENTS_MAX), { ...event, id }] };
+    });
   }
 
   private receiveValue(key: string, value: MapValue): void {

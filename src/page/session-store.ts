@@ -11,6 +11,11 @@ export type Screen =
   | { readonly kind: "document" }
   | { readonly kind: "stopped"; readonly stop: NodeStop; readonly text: string | null };
 
+/** `id` tells events apart that say the same. */
+export interface SeenEvent extends NodeEvent {
+  readonly id: number;
+}
+
 export interface SessionState {
   readonly screen: Screen;
   /** Once the document is durable somewhere. */
@@ -20,7 +25,7 @@ export interface SessionState {
   readonly status: NodeStatus | null;
   readonly map: { readonly [key: string]: MapValue };
   /** Newest last, at most `EVENTS_MAX`. */
-  readonly events: readonly NodeEvent[];
+  readonly events: readonly SeenEvent[];
   /** Updates of the editor that the log has not accepted yet. */
   readonly editorUnconfirmed: number;
   readonly trouble: EditorTrouble | null;

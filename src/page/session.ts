@@ -7,7 +7,8 @@ import { Room } from "./room.ts";
 import { linkTo, makeSecret, readLink, signalingUrl } from "./room-link.ts";
 import { createSessionStore, type SessionStore, unconfirmedOf } from "./session-store.ts";
 import { cleanName } from "./tab-name.ts";
-import { keepNodeHint, keepTabName, nodeHint, tabName } from "./tab-storage.ts";
+import { keepNodeHint, keepTabName, newTabName, nodeHint, tabName } from "./tab-storage.ts";
+import type { NodeId } from "./types.ts";
 
 /** Some browsers ask the person; the document does not wait for the answer. */
 const PERSISTENCE_WAIT_MS = 300;
@@ -31,7 +32,7 @@ export class Session {
   /** Once, when the page has loaded. */
   start(): void {
     window.tabraft = createConsoleApi(this.store, () => this.openRoom);
-    window.addEventListener("pagehide", () => this.openRoom?.post({ kind: "leaving" }));
+    window.addEventListener("pagehide", () => this.openRoom?.leave());
     // A page out of the back-forward cache has lost its locks and channels.
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) location.reload();
@@ -115,13 +116,14 @@ export class Session {
     }
     this.store.setState({ screen: { kind: "opening", create } });
     const persistent = await askPersistence();
-    const room = this.makeRoom(create);
+    const hint = nodeHint(secret);
+    const room = this.makeRoom(create, hint);
     this.openRoom = room;
     room.post({
       kind: "open",
       secret,
       create,
-      hint: nodeHint(secret),
+      hint,
       name: this.store.getState().name,
       signalingUrl: signalingUrl(location.href),
       visible: document.visibilityState === "visible",
@@ -129,13 +131,15 @@ export class Session {
     });
   }
 
-  private makeRoom(create: boolean): Room {
+  private makeRoom(create: boolean, hint: NodeId | null): Room {
     const worker = new Worker(new URL("../node/worker.ts", import.meta.url), { type: "module", name: "node" });
     const room = new Room({
       worker,
       makePeers: (post) => new Peers(post),
       store: this.store,
       onOpened: ({ nodeId, secret }) => {
+        // A duplicated tab has the memory of the other, and is somebody else.
+        if (hint !== null && hint !== nodeId) this.rename(newTabName());
         keepNodeHint(secret, nodeId);
         if (create) history.pushState(null, "", linkTo(secret, location.href));
         this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href) });

@@ -34,10 +34,14 @@ const session = () => sessionStorage;
 export function tabName(): string {
   const kept = readItem(session, NAME_KEY)?.trim();
   if (kept !== undefined && kept !== "" && kept.length <= NAME_LENGTH_MAX) return kept;
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  const name = nameFrom(random);
+  const name = newTabName();
   keepTabName(name);
   return name;
+}
+
+export function newTabName(): string {
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return nameFrom(random);
 }
 
 export function keepTabName(name: string): void {

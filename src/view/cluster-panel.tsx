@@ -131,7 +131,7 @@ function RecentEvents() {
       <h2 id="events-heading">What happened</h2>
       <ol className="events" reversed>
         {newestFirst.map((event) => (
-          <EventLine key={`${event.at} ${event.text}`} event={event} />
+          <EventLine key={event.id} event={event} />
         ))}
       </ol>
     </section>

@@ -24,7 +24,7 @@ export function Home() {
         </button>
         <ul className="promises">
           <li>
-            <strong>Nothing is lost.</strong> A change counts as committed once a majority of the tabs has it on disk.
+            <strong>Committed means kept.</strong> A change counts as committed once a majority of the tabs has it on disk.
           </li>
           <li>
             <strong>Any tab may close.</strong> With three tabs or more, the others go on at once.

@@ -1,6 +1,6 @@
 /** One node: who, in which role, and how far. */
 import { RoleIcon } from "./icons.tsx";
-import { colorOf, type NodeLine } from "./node-lines.ts";
+import type { NodeLine } from "./node-lines.ts";
 import { duration, roleWord } from "./words.ts";
 
 interface NodeCardProps {
@@ -25,7 +25,7 @@ export function NodeCard({ node, isLeader }: NodeCardProps) {
   return (
     <li className={className}>
       <div className="node-head">
-        <span className={`node-role node-color-${colorOf(node.id)}`}>
+        <span className={`node-role node-color-${node.color}`}>
           <RoleIcon role={node.connected ? node.role : null} />
         </span>
         <strong className="node-name">{node.name}</strong>

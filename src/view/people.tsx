@@ -1,6 +1,6 @@
 /** The tabs that are here now. */
 import { useSessionState } from "./context.ts";
-import { colorOf, nodeLines } from "./node-lines.ts";
+import { nodeLines } from "./node-lines.ts";
 import { count } from "./words.ts";
 
 const FACES_MAX = 4;
@@ -14,7 +14,7 @@ export function People() {
     <p className="people" title={names}>
       <span className="faces" aria-hidden="true">
         {here.slice(0, FACES_MAX).map((node) => (
-          <span key={node.id} className={`face node-color-${colorOf(node.id)}`}>
+          <span key={node.id} className={`face node-color-${node.color}`}>
             {node.name.slice(0, 1).toUpperCase()}
           </span>
         ))}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NodeStatus } from "../page/types.ts";
-import { colorOf, nodeLines } from "./node-lines.ts";
+import { colorsOf, nodeLines } from "./node-lines.ts";
 import { commitPill, duration, isJoining, leaderWords, nodeName, signalingWords, toleranceWords } from "./words.ts";
 
 const peer: NodeStatus["peers"][number] = {
@@ -111,11 +111,12 @@ describe("the list of nodes", () => {
     expect(nodeLines({ ...status, peers: [gone] }).map(({ id }) => id)).not.toContain("dddddddddd");
   });
 
-  it("gives a node one of the colours, always the same", () => {
-    for (const id of ["", "a", "aaaaaaaaaa"]) {
-      expect(colorOf(id)).toBe(colorOf(id));
-      expect([0, 1, 2, 3, 4, 5, 6, 7]).toContain(colorOf(id));
-    }
+  it("gives nodes different colours while there are enough, whatever the order that they are met in", () => {
+    const ids = Array.from({ length: 8 }, (_, i) => `node-${i}`);
+    const colors = colorsOf(ids);
+    expect(new Set(colors.values()).size).toBe(8);
+    expect(new Map([...colorsOf([...ids].reverse())].sort())).toEqual(new Map([...colors].sort()));
+    for (const color of colorsOf([...ids, "one-more"]).values()) expect([0, 1, 2, 3, 4, 5, 6, 7]).toContain(color);
   });
 });
 
