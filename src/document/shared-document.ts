@@ -11,6 +11,7 @@ import { areChangesSound, readChanges } from "./changes.ts";
 import { decodeCommand, encodeCommand, isEditHeaderSound } from "./command-codec.ts";
 import { DOCUMENT_LIMITS, type DocumentLimits } from "./limits.ts";
 import { rebase } from "./rebase.ts";
+import { decodeResponse, encodeResponse } from "./response-codec.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { AcceptedUpdate, DocumentCommand, DocumentRefusal, DocumentResponse, MapValue } from "./types.ts";
 import { UpdateWindow } from "./update-window.ts";
@@ -73,6 +74,15 @@ export class SharedDocument {
     return decodeCommand(bytes);
   }
 
+  encodeResponse(response: DocumentResponse): Uint8Array {
+    return encodeResponse(response);
+  }
+
+  /** Total; bytes that are no response become a refusal as `unreadable`. */
+  decodeResponse(bytes: Uint8Array): DocumentResponse {
+    return decodeResponse(bytes);
+  }
+
   /** What can be judged without knowing where in the log the command will stand. */
   validate(command: DocumentCommand): DocumentRefusal | null {
     switch (command.kind) {
@@ -116,15 +126,15 @@ export class SharedDocument {
     return writeSnapshot({ version, text: this.text, window, map: this.values.entries() });
   }
 
-  /** False: the bytes are no snapshot of this version, and nothing was changed. */
-  restore(bytes: Uint8Array): boolean {
+  /** @throws Error if the bytes are no snapshot of this version; nothing was changed then */
+  restore(bytes: Uint8Array): void {
     const restored = readSnapshot(bytes, this.limits);
-    if (restored === null) return false;
+    if (restored === null)
+      throw new Error(`these ${bytes.length} bytes are no snapshot of a document that this version can read`);
     this.content = restored.content;
     this.window = restored.window;
     this.values = restored.values;
     this.replaced = true;
-    return true;
   }
 
   private applyOne(command: DocumentCommand): DocumentRefusal | null {

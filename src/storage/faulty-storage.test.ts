@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commands, loadStorage, persistWrite } from "./contract.ts";
+import { commands, loadStorage, persistWrite, saveSnapshot, snapshotAt } from "./contract.ts";
 import { FaultyStorage } from "./faulty-storage.ts";
 import { MemoryDisk, MemoryStorage } from "./memory-storage.ts";
 
@@ -38,4 +38,22 @@ test("a slow write is not durable before its time, and later ones wait for it", 
   await first;
   await second;
   expect(disk.read().entries).toHaveLength(2);
+});
+
+test("a snapshot is a write like the others: slow, in turn, and refused after a failure", async () => {
+  const { disk, waits, storage } = make();
+  await loadStorage(storage);
+  await persistWrite(storage, { entries: commands(1, 4, 1) });
+  storage.delayMs = 300;
+  const first = saveSnapshot(storage, { snapshot: snapshotAt(3, 1), compactThrough: 2 });
+  expect(disk.read().snapshot).toBeNull();
+  expect(storage.snapshotMeta()).toBeNull();
+  waits.shift()?.fire();
+  await first;
+  expect(storage.snapshotMeta()).toMatchObject({ index: 3, term: 1 });
+  storage.failAfter(0, "full");
+  const second = saveSnapshot(storage, { snapshot: snapshotAt(4, 1) });
+  waits.shift()?.fire();
+  await expect(second).rejects.toMatchObject({ kind: "full" });
+  expect(disk.read()).toMatchObject({ snapshot: { index: 3 }, firstIndex: 3, baseTerm: 1 });
 });

@@ -4,8 +4,8 @@ import { deleteDB, openDB } from "idb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StorageFailed } from "../driver/interfaces.ts";
 import { commands, loadStorage, persistWrite } from "./contract.ts";
-import { beginFrame, type FrameKind, sealFrame } from "./frame.ts";
 import { type Durability, IndexedDbStorage } from "./indexeddb-storage.ts";
+import { asVersion, bytesOf, flip, refuseNextCommit, type Stores, tamper } from "./indexeddb-testing.ts";
 import { deleteNodeDatabase, META_KEY, nodeDatabaseName } from "./node-database.ts";
 
 const node = { topic: "room", nodeId: "A" };
@@ -29,41 +29,6 @@ async function writeThreeRecords(): Promise<void> {
   await persistWrite(storage, { entries: commands(5, 10, 2) });
   await persistWrite(storage, { entries: commands(11, 11, 2), commitIndex: 9 });
   storage.close();
-}
-
-type Stores = Record<"meta" | "log", Map<IDBValidKey, Uint8Array>>;
-
-/** Changes what is on the disk behind the node's back. */
-async function tamper(change: (stores: Stores) => void, database = name): Promise<void> {
-  const db = await openDB(database);
-  const stores: Stores = { meta: new Map(), log: new Map() };
-  for (const store of ["meta", "log"] as const) {
-    for (const key of await db.getAllKeys(store)) stores[store].set(key, await db.get(store, key));
-  }
-  change(stores);
-  for (const store of ["meta", "log"] as const) {
-    await db.clear(store);
-    for (const [key, value] of stores[store]) await db.put(store, value, key);
-  }
-  db.close();
-}
-
-function bytesOf(map: Map<IDBValidKey, Uint8Array>, key: IDBValidKey): Uint8Array {
-  const bytes = map.get(key);
-  if (bytes === undefined) throw new Error(`nothing under ${String(key)}`);
-  return bytes;
-}
-
-function flip(map: Map<IDBValidKey, Uint8Array>, key: IDBValidKey, at: number): void {
-  const bytes = bytesOf(map, key).slice();
-  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-  map.set(key, bytes);
-}
-
-function asVersion(kind: FrameKind, bytes: Uint8Array, version: number): Uint8Array {
-  const writer = beginFrame(kind, 0, version);
-  for (const byte of bytes.subarray(12)) writer.u8(byte);
-  return sealFrame(writer);
 }
 
 beforeEach(() => {
@@ -102,7 +67,7 @@ describe("damage", () => {
   };
   test.each(Object.entries(cases))("%s: the node is given up", async (_name, change) => {
     await writeThreeRecords();
-    await tamper(change);
+    await tamper(name, change);
     const storage = make();
     await expect(loadStorage(storage)).rejects.toMatchObject({ name: "StorageFailed", kind: "damaged" });
     await expect(persistWrite(storage, { commitIndex: 1 })).rejects.toThrow();
@@ -112,14 +77,14 @@ describe("damage", () => {
   test.each(["log", "meta"] as const)("an older state of the %s beside newer ones is noticed", async (which) => {
     await writeThreeRecords();
     let older: Stores | null = null;
-    await tamper((stores) => {
-      older = { log: new Map(stores.log), meta: new Map(stores.meta) };
+    await tamper(name, (stores) => {
+      older = { ...stores, log: new Map(stores.log), meta: new Map(stores.meta) };
     });
     const storage = make();
     await loadStorage(storage);
     await persistWrite(storage, { truncateFrom: 11, entries: commands(11, 11, 3) });
     storage.close();
-    await tamper((stores) => {
+    await tamper(name, (stores) => {
       stores[which].clear();
       for (const [key, value] of older?.[which] ?? []) stores[which].set(key, value);
     });
@@ -129,7 +94,7 @@ describe("damage", () => {
   test("an older state of a record in the middle is noticed", async () => {
     await writeThreeRecords();
     let older = new Uint8Array(0);
-    await tamper(({ log }) => {
+    await tamper(name, ({ log }) => {
       older = bytesOf(log, 5).slice();
     });
     const storage = make();
@@ -137,15 +102,15 @@ describe("damage", () => {
     await persistWrite(storage, { truncateFrom: 5, entries: commands(5, 10, 3) });
     await persistWrite(storage, { entries: commands(11, 12, 3) });
     storage.close();
-    await tamper(({ log }) => log.set(5, older));
+    await tamper(name, ({ log }) => log.set(5, older));
     await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
   });
 
   test.each(["one record", "everything"])("%s of another node is not taken for its own", async (what) => {
     await writeThreeRecords();
-    let foreign: Stores = { meta: new Map(), log: new Map() };
-    await tamper((stores) => {
-      foreign = { meta: new Map(stores.meta), log: new Map(stores.log) };
+    let foreign: Stores = { meta: new Map(), log: new Map(), snapshot: new Map() };
+    await tamper(name, (stores) => {
+      foreign = { ...stores, meta: new Map(stores.meta), log: new Map(stores.log) };
     });
     await deleteNodeDatabase(node.topic, node.nodeId);
     const other = nodeDatabaseName("room", "B");
@@ -154,10 +119,10 @@ describe("damage", () => {
     await loadStorage(storage);
     await persistWrite(storage, { entries: commands(1, 4, 1) });
     storage.close();
-    await tamper((stores) => {
+    await tamper(other, (stores) => {
       if (what === "one record") stores.log.set(1, bytesOf(foreign.log, 1));
       else Object.assign(stores, foreign);
-    }, other);
+    });
     const again = new IndexedDbStorage({ topic: "room", nodeId: "B", create: false });
     await expect(loadStorage(again)).rejects.toMatchObject({ kind: "damaged" });
     await deleteDB(other);
@@ -167,10 +132,10 @@ describe("damage", () => {
     await writeThreeRecords();
     const storage = make();
     await loadStorage(storage);
-    await tamper(({ log }) => flip(log, 5, 20));
+    await tamper(name, ({ log }) => flip(log, 5, 20));
     await expect(persistWrite(storage, { truncateFrom: 8 })).rejects.toMatchObject({ kind: "damaged" });
     storage.close();
-    await tamper(({ log }) => expect([...log.keys()]).toEqual([1, 5, 11]));
+    await tamper(name, ({ log }) => expect([...log.keys()]).toEqual([1, 5, 11]));
   });
 
   test("a database that is gone is damage for a node that has run, and is not made anew", async () => {
@@ -182,9 +147,9 @@ describe("damage", () => {
 describe("another format version", () => {
   test("a newer record, or meta record, is of the future", async () => {
     await writeThreeRecords();
-    await tamper(({ log }) => log.set(5, asVersion("record", bytesOf(log, 5), 2)));
+    await tamper(name, ({ log }) => log.set(5, asVersion("record", bytesOf(log, 5), 2)));
     await expect(loadStorage(make())).rejects.toMatchObject({ kind: "future" });
-    await tamper(({ meta }) => meta.set(META_KEY, asVersion("meta", bytesOf(meta, META_KEY), 2)));
+    await tamper(name, ({ meta }) => meta.set(META_KEY, asVersion("meta", bytesOf(meta, META_KEY), 2)));
     await expect(loadStorage(make())).rejects.toMatchObject({ kind: "future" });
   });
 
@@ -313,18 +278,6 @@ describe("a write", () => {
     for (const [, count] of calls.mock.calls) expect(count).toBeLessThanOrEqual(4096);
   });
 });
-
-/** The next transaction that commits is aborted instead, as browsers do that run out of space then. */
-function refuseNextCommit(errorName: string): void {
-  const commit = IDBTransaction.prototype.commit;
-  let refused = false;
-  vi.spyOn(IDBTransaction.prototype, "commit").mockImplementation(function (this: IDBTransaction) {
-    if (refused) return commit.call(this);
-    refused = true;
-    Object.defineProperty(this, "error", { value: new DOMException("no space left", errorName) });
-    this.abort();
-  });
-}
 
 function spyOnConnections(): IDBDatabase[] {
   const connections: IDBDatabase[] = [];

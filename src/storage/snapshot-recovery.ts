@@ -34,9 +34,9 @@ export async function recoverSnapshot(store: Store, expected: Meta["snapshot"]):
   const data = new Uint8Array(meta.size);
   let bytes = header instanceof Uint8Array ? header.length : 0;
   for (let first = 1; first <= chunks; first += CHUNKS_AT_ONCE) {
-    const last = Math.min(chunks, first + CHUNKS_AT_ONCE - 1);
-    const read: unknown[] = await store.getAll(IDBKeyRange.bound(SNAPSHOT_HEADER_KEY + first, SNAPSHOT_HEADER_KEY + last));
-    for (let at = first; at <= last; at++) bytes += readChunk(read[at - first], at, data);
+    const keys = Array.from({ length: Math.min(CHUNKS_AT_ONCE, chunks - first + 1) }, (_, at) => first + at);
+    const read: unknown[] = await Promise.all(keys.map((key) => store.get(key)));
+    for (const [at, key] of keys.entries()) bytes += readChunk(read[at], key, data);
   }
   if (crc32c(data) !== meta.checksum) throw new StorageFailed("damaged", "the checksum of the snapshot does not match");
   return { snapshot: { ...meta, data }, bytes };
