@@ -20,7 +20,15 @@ describe("who should vote", () => {
     ["a newcomer learns first", input("a", "", [node("a"), node("b")]), "a", "b"],
     ["two: one votes", input("a", "b", [node("a"), node("b")]), null],
     ["three: all vote", input("a", "bc", [node("a"), node("b"), node("c")]), "abc", ""],
-    ["a learner that has acknowledged nothing is not counted", input("a", "bc", [node("a"), node("b"), node("c", { matchIndex: 0 })].map((n) => ({ ...n }))), null],
+    [
+      "a learner that has acknowledged nothing is not counted",
+      input(
+        "a",
+        "bc",
+        [node("a"), node("b"), node("c", { matchIndex: 0 })].map((n) => ({ ...n })),
+      ),
+      null,
+    ],
     ["a learner that lags is not counted", input("a", "bc", [node("a"), node("b"), node("c", { matchIndex: null })]), null],
     [
       "four: three vote",
