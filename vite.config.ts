@@ -29,5 +29,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ["src/**/*.test.ts", "src/**/*.test.tsx", "signaling-server/**/*.test.ts", "scripts/**/*.test.ts"],
     environment: "node" as const,
+    // A guard against hanging for ever; nothing waits by the clock.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 }));
