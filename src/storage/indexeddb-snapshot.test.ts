@@ -141,8 +141,6 @@ describe("damage", () => {
     "a chunk in place of the header": ({ snapshot }) => snapshot.set(SNAPSHOT_HEADER_KEY, bytesOf(snapshot, 1)),
     "a header that is no bytes": ({ snapshot }) => snapshot.set(SNAPSHOT_HEADER_KEY, "text" as unknown as Uint8Array),
     "a chunk that is no bytes": ({ snapshot }) => snapshot.set(2, 7 as unknown as Uint8Array),
-    "a snapshot that the meta record does not know": (stores) =>
-      changeMeta(stores, (meta) => ({ ...meta, firstIndex: 1, baseTerm: 0, firstRecord: 1, snapshot: null })),
     "the header of another snapshot": (stores) =>
       changeMeta(stores, (meta) => ({ ...meta, snapshot: { index: 8, checksum: (meta.snapshot?.checksum ?? 0) ^ 1 } })),
     "a snapshot of another index": (stores) =>
@@ -207,6 +205,14 @@ describe("damage", () => {
     await saveSnapshot(storage, { snapshot: snapshotAt(9, 2, at8.size) });
     storage.close();
     await tamper(name, ({ snapshot }) => snapshot.set(1, bytesOf(older.snapshot, 1)));
+    await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
+  });
+
+  test("a snapshot that the meta record does not know is noticed", async () => {
+    const storage = await makeWithThreeRecords();
+    await saveSnapshot(storage, { snapshot: at8 });
+    storage.close();
+    await tamper(name, (stores) => changeMeta(stores, (meta) => ({ ...meta, snapshot: null })));
     await expect(loadStorage(make())).rejects.toMatchObject({ kind: "damaged" });
   });
 
