@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Configuration, Entry, Message } from "../raft/types.ts";
-import { decodeEnvelope, type Envelope, encodeEnvelope } from "./codec.ts";
+import type { Configuration, Entry, Message, SnapshotMeta } from "../raft/types.ts";
+import { decodeEnvelope, type Envelope, encodeEnvelope, PROTOCOL_VERSION } from "./codec.ts";
 
 const link = { from: "sender", to: "receiver" };
 
@@ -37,6 +37,9 @@ const refusal = fc.option(
       "noVoters",
       "noChange",
       "notPristine",
+      "transferring",
+      "noTarget",
+      "transferFailed",
     ] as const),
   ),
 );
@@ -60,9 +63,42 @@ const stretch = fc
     return { prevLogIndex: index, prevLogTerm, entries, term: at + 1 };
   });
 
+/** What a chunk says of the whole, and a piece that lies within it. */
+const chunk = fc
+  .record({
+    before: fc.nat(2 ** 31),
+    data: bytes,
+    after: fc.nat(2 ** 31),
+    index: fc.integer({ min: 1, max: 2 ** 40 }),
+    sinceConfiguration: fc.nat(2 ** 39),
+    configuration,
+    checksum: fc.integer({ min: 0, max: 0xffff_ffff }),
+    snapshotTerm: term,
+    laterTerms: fc.nat(5),
+  })
+  .map(({ before, data, after, index, sinceConfiguration, checksum, snapshotTerm, laterTerms, ...more }) => ({
+    snapshot: {
+      index,
+      term: snapshotTerm,
+      configuration: more.configuration,
+      configurationIndex: Math.max(1, index - sinceConfiguration),
+      size: before + data.length + after,
+      checksum,
+    },
+    offset: before,
+    data,
+    term: snapshotTerm + laterTerms,
+  }));
+
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc
-    .record({ ...base, ...flags, kind: fc.constant("requestVote" as const), lastLogIndex: integer })
+    .record({
+      ...base,
+      ...flags,
+      kind: fc.constant("requestVote" as const),
+      leadershipTransfer: fc.boolean(),
+      lastLogIndex: integer,
+    })
     .map((found) => ({ ...found, lastLogTerm: found.lastLogIndex === 0 ? 0 : found.term })),
   fc.record({
     ...base,
@@ -95,6 +131,17 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ ...base, kind: fc.constant("readIndex" as const), requestId: integer }),
   fc.record({ ...base, kind: fc.constant("readIndexResponse" as const), requestId: integer, readIndex: integer, refusal }),
+  fc
+    .tuple(fc.record({ ...base, kind: fc.constant("installSnapshot" as const) }), chunk)
+    .map(([found, more]) => ({ ...found, ...more })),
+  fc.record({
+    ...base,
+    kind: fc.constant("installSnapshotResponse" as const),
+    index: integer.map((n) => Math.max(n, 1)),
+    checksum: fc.integer({ min: 0, max: 0xffff_ffff }),
+    offset: fc.nat(2 ** 31),
+  }),
+  fc.record({ ...base, kind: fc.constant("timeoutNow" as const) }),
 );
 const name = fc
   .string({ minLength: 1, maxLength: 40, unit: "binary" })
@@ -162,7 +209,7 @@ describe("envelope", () => {
 
   test("another protocol version is refused as such", () => {
     const bytes = encodeEnvelope({ kind: "ping", epoch: 1, nonce: 2 });
-    bytes[0] = 2;
+    bytes[0] = PROTOCOL_VERSION + 1;
     expect(decodeEnvelope(bytes, link)).toEqual({ refused: "otherVersion" });
   });
 
@@ -205,8 +252,37 @@ describe("envelope", () => {
   });
 });
 
+const generationOne = { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 };
+
+/** In a message of term 3. */
+function inSnapshot(meta: Partial<SnapshotMeta>, offset = 0, length = 10): Message {
+  const sound = {
+    index: 5,
+    term: 3,
+    configuration: { voters: ["a"], votersOld: [], learners: [] },
+    configurationIndex: 5,
+    size: 1000,
+    checksum: 7,
+  };
+  const snapshot = { ...sound, ...meta };
+  return { kind: "installSnapshot", ...link, generation: generationOne, term: 3, snapshot, offset, data: new Uint8Array(length) };
+}
+
+function inEntry(found: Configuration): Message {
+  return {
+    kind: "appendEntries",
+    ...link,
+    generation: generationOne,
+    term: 1,
+    leaderCommit: 0,
+    round: 0,
+    prevLogIndex: 0,
+    prevLogTerm: 0,
+    entries: [{ kind: "configuration", index: 1, term: 1, configuration: found }],
+  };
+}
+
 describe("what is refused", () => {
-  const generationOne = { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 };
   const append = { kind: "appendEntries", ...link, generation: generationOne, leaderCommit: 0, round: 0 } as const;
   const entry = (index: number, entryTerm: number): Entry => ({ kind: "blank", index, term: entryTerm });
   test.each([
@@ -236,21 +312,57 @@ describe("what is refused", () => {
     ["repeated", { voters: ["a", "a"], votersOld: [], learners: [] }],
     ["a learner that is a voter", { voters: ["a"], votersOld: [], learners: ["a"] }],
     ["nobody", { voters: [], votersOld: [], learners: [] }],
-  ])("a configuration: %s", (_what, found) => {
-    const sent: Message = {
-      ...append,
-      term: 1,
-      prevLogIndex: 0,
-      prevLogTerm: 0,
-      entries: [{ kind: "configuration", index: 1, term: 1, configuration: found }],
-    };
-    expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badList" });
+    ["a learner that is a voter now and was one", { voters: ["a"], votersOld: ["a"], learners: ["a"] }],
+    ["only voters of before", { voters: [], votersOld: ["a"], learners: [] }],
+  ])("a configuration, in an entry and in a snapshot: %s", (_what, found) => {
+    for (const sent of [inEntry(found), inSnapshot({ configuration: found })]) {
+      expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badList" });
+    }
+  });
+
+  test("but a voter that is being demoted is among the old voters and the learners", () => {
+    const joint = { voters: ["a"], votersOld: ["a", "b"], learners: ["b"] };
+    for (const message of [inEntry(joint), inSnapshot({ configuration: joint })]) {
+      const sent: Envelope = { kind: "raft", epoch: 1, message };
+      expect(decodeEnvelope(encodeEnvelope(sent), link)).toEqual(sent);
+    }
+  });
+
+  test.each([
+    ["index 0", inSnapshot({ index: 0 })],
+    ["term 0", inSnapshot({ term: 0 })],
+    ["of a later term than its message", inSnapshot({ term: 4 })],
+    ["without a place for its configuration", inSnapshot({ configurationIndex: 0 })],
+    ["with a configuration behind it", inSnapshot({ configurationIndex: 6 })],
+    ["larger than any that is accepted", inSnapshot({ size: 2 ** 32 + 1 })],
+    ["a chunk beyond its end", inSnapshot({}, 999, 2)],
+    ["a chunk that begins behind it", inSnapshot({}, 1001, 0)],
+    ["a chunk past the safe integers", inSnapshot({}, Number.MAX_SAFE_INTEGER, 1)],
+  ])("a snapshot: %s", (_what, sent) => {
+    expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badInteger" });
+  });
+
+  test("but a chunk may end where the snapshot ends, and an empty one asks", () => {
+    for (const message of [inSnapshot({}, 998, 2), inSnapshot({}, 1000, 0), inSnapshot({}, 0, 0)]) {
+      const sent: Envelope = { kind: "raft", epoch: 1, message };
+      expect(decodeEnvelope(encodeEnvelope(sent), link)).toEqual(sent);
+    }
+  });
+
+  test.each([
+    ["index 0", { index: 0, offset: 1 }],
+    ["an offset that no snapshot has", { index: 1, offset: 2 ** 32 + 1 }],
+  ])("an answer to a chunk: %s", (_what, found) => {
+    const sent: Message = { kind: "installSnapshotResponse", ...link, generation: generationOne, term: 1, checksum: 1, ...found };
+    expect(decodeEnvelope(encodeEnvelope({ kind: "raft", epoch: 1, message: sent }), link)).toEqual({ refused: "badInteger" });
   });
 
   test("our own mistakes are not sent", () => {
     const gap: Message = { ...append, term: 1, prevLogIndex: 0, prevLogTerm: 0, entries: [entry(2, 1)] };
     expect(() => encodeEnvelope({ kind: "raft", epoch: 1, message: gap })).toThrow();
     expect(() => encodeEnvelope({ kind: "ping", epoch: -1, nonce: 0 })).toThrow();
+    expect(() => encodeEnvelope({ kind: "raft", epoch: 1, message: inSnapshot({ checksum: -1 }) })).toThrow();
+    expect(() => encodeEnvelope({ kind: "raft", epoch: 1, message: inSnapshot({ checksum: 2 ** 32 }) })).toThrow();
   });
 });
 

@@ -8,7 +8,7 @@ import type { Digest } from "./digest.ts";
 import { type Link, readMessage, writeMessage } from "./message-codec.ts";
 
 /** Of everything that peers say to each other. Nodes of different versions do not talk. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export type Body =
   | { readonly kind: "raft"; readonly message: Message }

@@ -3,7 +3,7 @@
  * `for (const { title, run } of networkContract) test(title, () => run(makePair))`.
  */
 import type { RaftNetwork } from "../driver/interfaces.ts";
-import type { Generation, Message, NodeId } from "../raft/types.ts";
+import type { Generation, Message, NodeId, SnapshotMeta } from "../raft/types.ts";
 
 /** Two nodes that are able to reach each other, neither of them started. */
 export interface NetworkPair {
@@ -72,10 +72,21 @@ async function connected(makePair: () => Promise<NetworkPair>): Promise<{ pair: 
   return { pair, a, b };
 }
 
+const snapshot: SnapshotMeta = {
+  index: 6,
+  term: 2,
+  // A voter on its way to be a learner.
+  configuration: { voters: ["a", "b"], votersOld: ["a", "c"], learners: ["c"] },
+  configurationIndex: 3,
+  size: 400_000,
+  checksum: 0xfedc_ba98,
+};
+
 function samples(from: NodeId, to: NodeId): Message[] {
   const base = { from, to, term: 3, generation };
   return [
-    { ...base, kind: "requestVote", preVote: true, lastLogIndex: 7, lastLogTerm: 2 },
+    { ...base, kind: "requestVote", preVote: true, leadershipTransfer: false, lastLogIndex: 7, lastLogTerm: 2 },
+    { ...base, kind: "requestVote", preVote: false, leadershipTransfer: true, lastLogIndex: 7, lastLogTerm: 2 },
     { ...base, kind: "requestVoteResponse", preVote: false, requestedTerm: 3, voteGranted: true },
     {
       ...base,
@@ -104,6 +115,10 @@ function samples(from: NodeId, to: NodeId): Message[] {
     { ...base, kind: "proposeResponse", requestId: 1, firstIndex: 8, entriesTerm: 3, refusal: null },
     { ...base, kind: "readIndex", requestId: 2 },
     { ...base, kind: "readIndexResponse", requestId: 2, readIndex: 0, refusal: "notLeader" },
+    { ...base, kind: "installSnapshot", snapshot, offset: 100, data: longCommand },
+    { ...base, kind: "installSnapshot", snapshot, offset: 0, data: new Uint8Array() },
+    { ...base, kind: "installSnapshotResponse", index: 6, checksum: 0xfedc_ba98, offset: 300_100 },
+    { ...base, kind: "timeoutNow" },
   ];
 }
 

@@ -46,13 +46,14 @@ function readEntry(reader: ByteReader, index: LogIndex): Entry {
   return { kind, index, term, configuration: readConfiguration(reader) };
 }
 
-function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {
+export function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {
   for (const ids of [configuration.voters, configuration.votersOld, configuration.learners]) {
     writer.list(ids, (id) => writer.id(id));
   }
 }
 
-function readConfiguration(reader: ByteReader): Configuration {
+/** At least one voter, and no learner among them; a voter that is being demoted may be among `votersOld` and the learners. */
+export function readConfiguration(reader: ByteReader): Configuration {
   const voters = readSortedIds(reader);
   const votersOld = readSortedIds(reader);
   const learners = readSortedIds(reader);

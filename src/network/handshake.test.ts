@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { PROTOCOL_VERSION } from "./codec.ts";
 import { Handshake, type HandshakeOptions, type HandshakeResult } from "./handshake.ts";
 import { deriveRoomKeys, type RoomKeys } from "./room-keys.ts";
 import { until } from "./testing.ts";
@@ -131,7 +132,7 @@ describe("handshake", () => {
   });
 
   test("another version is told in words on both sides", async () => {
-    const [old, young] = [side(true), side(false, { version: 2 })];
+    const [old, young] = [side(true, { version: 1 }), side(false, { version: 2 })];
     await talk(old, young);
     expect(old.result).toEqual({
       refused: "otherVersion",
@@ -154,7 +155,7 @@ describe("handshake", () => {
   test.each([
     ["nothing", new Uint8Array()],
     ["a proof first", new Uint8Array(33).fill(2)],
-    ["a hello cut off", new Uint8Array([1, 1, 5])],
+    ["a hello cut off", new Uint8Array([1, PROTOCOL_VERSION, 5])],
     ["too much", new Uint8Array(1000).fill(1)],
   ])("malformed: %s", (_what, bytes) => {
     const a = side(true);

@@ -2,6 +2,7 @@
 import type { Generation, Message, NodeId, Refusal } from "../raft/types.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { readEntries, writeEntries } from "./entry-codec.ts";
+import { MAX_SNAPSHOT_BYTES, readChunk, writeChunk } from "./snapshot-codec.ts";
 
 /** Position is the byte on the wire: append only. */
 const KINDS = [
@@ -13,6 +14,9 @@ const KINDS = [
   "proposeResponse",
   "readIndex",
   "readIndexResponse",
+  "installSnapshot",
+  "installSnapshotResponse",
+  "timeoutNow",
 ] as const satisfies readonly Message["kind"][];
 
 /** Position is the byte on the wire: append only. */
@@ -25,6 +29,9 @@ const REFUSALS = [
   "noVoters",
   "noChange",
   "notPristine",
+  "transferring",
+  "noTarget",
+  "transferFailed",
 ] as const satisfies readonly Refusal[];
 
 /** The two ends of a connection as the receiver sees them. */
@@ -40,6 +47,7 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
   switch (message.kind) {
     case "requestVote":
       writer.boolean(message.preVote);
+      writer.boolean(message.leadershipTransfer);
       writer.integer(message.lastLogIndex);
       writer.integer(message.lastLogTerm);
       return;
@@ -81,6 +89,16 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
       writer.integer(message.readIndex);
       writeRefusal(writer, message.refusal);
       return;
+    case "installSnapshot":
+      writeChunk(writer, message);
+      return;
+    case "installSnapshotResponse":
+      writer.integer(message.index);
+      writer.uint32(message.checksum);
+      writer.integer(message.offset);
+      return;
+    case "timeoutNow":
+      return;
   }
 }
 
@@ -91,8 +109,9 @@ export function readMessage(reader: ByteReader, link: Link): Message {
   switch (kind) {
     case "requestVote": {
       const preVote = reader.boolean();
+      const leadershipTransfer = reader.boolean();
       const [lastLogIndex, lastLogTerm] = readPosition(reader, term);
-      return { ...base, kind, preVote, lastLogIndex, lastLogTerm };
+      return { ...base, kind, preVote, leadershipTransfer, lastLogIndex, lastLogTerm };
     }
     case "requestVoteResponse":
       return { ...base, kind, preVote: reader.boolean(), requestedTerm: reader.integer(), voteGranted: reader.boolean() };
@@ -122,6 +141,17 @@ export function readMessage(reader: ByteReader, link: Link): Message {
       return { ...base, kind, requestId: reader.integer() };
     case "readIndexResponse":
       return { ...base, kind, requestId: reader.integer(), readIndex: reader.integer(), refusal: readRefusal(reader) };
+    case "installSnapshot":
+      return { ...base, kind, ...readChunk(reader, term) };
+    case "installSnapshotResponse": {
+      const index = reader.integer();
+      const checksum = reader.uint32();
+      const offset = reader.integer();
+      if (index === 0 || offset > MAX_SNAPSHOT_BYTES) reader.fail("badInteger");
+      return { ...base, kind, index, checksum, offset };
+    }
+    case "timeoutNow":
+      return { ...base, kind };
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Message } from "../raft/types.ts";
-import { encodeEnvelope } from "./codec.ts";
+import { encodeEnvelope, PROTOCOL_VERSION } from "./codec.ts";
 import type { Digest } from "./digest.ts";
 import { LinkFaults } from "./link-faults.ts";
 import { deriveRoomKeys } from "./room-keys.ts";
@@ -191,6 +191,76 @@ describe("mesh", () => {
   });
 });
 
+describe("a snapshot under way", () => {
+  const chunkBytes = 50_000;
+  const chunkAt = (offset: number): Message => ({
+    kind: "installSnapshot",
+    from: "b",
+    to: "a",
+    term: 1,
+    generation,
+    snapshot: {
+      index: 1,
+      term: 1,
+      configuration: { voters: ["b"], votersOld: [], learners: ["a"] },
+      configurationIndex: 1,
+      size: 4_000_000,
+      checksum: 0,
+    },
+    offset,
+    data: new Uint8Array(chunkBytes),
+  });
+  const heartbeat: Message = {
+    kind: "appendEntries",
+    from: "b",
+    to: "a",
+    term: 1,
+    generation,
+    prevLogIndex: 0,
+    prevLogTerm: 0,
+    entries: [],
+    leaderCommit: 0,
+    round: 1,
+  };
+
+  test("is overtaken by a heartbeat that was sent after 4 MB of it", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    const channel = lastChannel(room, 0);
+    channel.stalled = true;
+    for (let offset = 0; offset < 4_000_000; offset += chunkBytes) b.mesh.send(chunkAt(offset));
+    // What lies in the channel already cannot be overtaken, so let it take what it will.
+    await room.until(() => channel.bufferedAmount > 64 * 1024);
+    expect(channel.bufferedAmount).toBeLessThan(128 * 1024);
+    b.mesh.send(heartbeat);
+    channel.stalled = false;
+    channel.flush();
+    await room.until(() => a.messages.length === 81);
+    const place = a.messages.findIndex(({ kind }) => kind === "appendEntries");
+    expect(place).toBeLessThanOrEqual(2);
+    const offsets = a.messages.flatMap((message) => (message.kind === "installSnapshot" ? [message.offset] : []));
+    expect(offsets).toEqual(Array.from({ length: 80 }, (_, at) => at * chunkBytes));
+    expect(b.mesh.refused()).toEqual({});
+  });
+
+  test("is cut, and counted, when more of it waits than a lane takes; the connection stays", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    const channel = lastChannel(room, 0);
+    channel.stalled = true;
+    for (let count = 0; count < 100; count += 1) b.mesh.send(chunkAt(0));
+    b.mesh.send(heartbeat);
+    channel.stalled = false;
+    channel.flush();
+    await room.until(() => a.messages.length === 84);
+    // 4 MiB take 83 chunks with what is said of them; the heartbeat came through.
+    expect(b.mesh.refused()).toEqual({ overflow: 17 });
+    expect([a.up.has("b"), a.messages.filter(({ kind }) => kind === "appendEntries").length]).toEqual([true, 1]);
+  });
+});
+
 describe("faults made on purpose", () => {
   test("an isolated node neither hears nor is heard, and is back soon after healing", async () => {
     for (const id of ["a", "z"]) {
@@ -353,7 +423,7 @@ describe("what a proven peer may not send", () => {
     ["an empty frame", new Uint8Array(), "badFrame"],
     ["a frame of nonsense", new Uint8Array([9, 9, 9, 9]), "badFrame"],
     ["a message of another version", new Uint8Array([1, 0, 1, 7]), "otherVersion"],
-    ["a message cut off", new Uint8Array([1, 0, 3, 1, 0, 0]), "tooShort"],
+    ["a message cut off", new Uint8Array([1, 0, 3, PROTOCOL_VERSION, 0, 0]), "tooShort"],
   ])("%s: counted, and the connection is given up", async (_what, bytes, reason) => {
     const room = await TestRoom.create();
     const [a, b] = [room.node("a"), room.node("b")];

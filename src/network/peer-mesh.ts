@@ -12,6 +12,7 @@ import type { Body } from "./codec.ts";
 import { Connection, type EndReason } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { Digest, PeerStatus } from "./digest.ts";
+import type { Lane } from "./frames.ts";
 import type { Fingerprints, GenerationMark } from "./handshake.ts";
 import { LinkFaults } from "./link-faults.ts";
 import { checkSignalData, type PeerSignal, type SignalData } from "./peer-signals.ts";
@@ -55,8 +56,6 @@ export interface PeerMeshOptions {
   readonly onSignalingState?: (state: SignalingState) => void;
   /** One sentence for people: a peer came, went, or was refused. */
   readonly onEvent?: (text: string) => void;
-  /** Runs a callback after the current turn. */
-  readonly defer?: (run: () => void) => void;
 }
 
 type Handlers = Parameters<RaftNetwork["start"]>[0];
@@ -68,7 +67,6 @@ export class PeerMesh implements RaftNetwork {
   readonly #endedIds = new Set<string>();
   readonly #sealed: SealedSignaling;
   readonly #faults: LinkFaults;
-  readonly #defer: (run: () => void) => void;
   #handlers: Handlers | null = null;
   #digest: Digest | null = null;
   #cancelPing: () => void = () => undefined;
@@ -76,7 +74,6 @@ export class PeerMesh implements RaftNetwork {
 
   constructor(private readonly options: PeerMeshOptions) {
     this.#faults = options.faults ?? new LinkFaults();
-    this.#defer = options.defer ?? ((run) => queueMicrotask(run));
     this.#peers = new PeerTable(options.self, () => new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS, options.random));
     this.#sealed = new SealedSignaling({
       self: options.self,
@@ -100,8 +97,10 @@ export class PeerMesh implements RaftNetwork {
     this.#armPing();
   }
 
+  /** Snapshots give way to everything else: a heartbeat does not wait for them. */
   send(message: Message): void {
-    this.#sendTo(this.#peers.get(message.to), { kind: "raft", message });
+    const lane = message.kind === "installSnapshot" ? "bulk" : "control";
+    this.#sendTo(this.#peers.get(message.to), { kind: "raft", message }, lane);
   }
 
   /** Tells all peers, those to come as well. */
@@ -293,7 +292,7 @@ export class PeerMesh implements RaftNetwork {
       authKey: keys.authKey,
       generation: generation?.() ?? null,
       clock,
-      defer: this.#defer,
+      defer: (run) => clock.soon(run),
       passes: (direction) => this.#faults.passes(peer.id, direction),
       onUp: () => this.#onUp(peer, connection),
       onBody: (body) => this.#onBody(peer, body),
@@ -384,8 +383,8 @@ export class PeerMesh implements RaftNetwork {
 
   // Look-ups
 
-  #sendTo(peer: Peer | undefined, body: Body): void {
-    peer?.live?.send(body);
+  #sendTo(peer: Peer | undefined, body: Body, lane: Lane = "control"): void {
+    peer?.live?.send(body, lane);
   }
 
   #nameOf(peer: Peer): string {

@@ -7,6 +7,8 @@ import { SignalingClient, type SignalingState, type WebSocketLike } from "./sign
 
 const clock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
+  soon: (run) => queueMicrotask(run),
   schedule: (at, fire) => {
     // A tenth of the time, so that the test need not wait for whole seconds.
     const timer = setTimeout(fire, (at - performance.now()) / 10);
@@ -143,7 +145,7 @@ test("of two sockets of one node, the one that was thrown out takes its time to 
   const { port } = await startServer();
   const delays: number[] = [];
   const first = join(port, "a", {
-    now: clock.now,
+    ...clock,
     schedule: (at, fire) => {
       delays.push(at - clock.now());
       return clock.schedule(at, fire);

@@ -16,6 +16,14 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  wallTime(): Millis {
+    return this.#now;
+  }
+
+  soon(run: () => void): void {
+    queueMicrotask(run);
+  }
+
   schedule(at: Millis, fire: () => void): () => void {
     const timer = { at, fire };
     this.#timers.add(timer);

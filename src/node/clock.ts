@@ -3,6 +3,8 @@ import type { Clock } from "../driver/interfaces.ts";
 
 export const workerClock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
+  soon: (run) => queueMicrotask(run),
   schedule(at, fire) {
     const timer = setTimeout(fire, Math.max(0, at - performance.now()));
     return () => clearTimeout(timer);

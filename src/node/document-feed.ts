@@ -16,7 +16,22 @@ export class DocumentFeed {
   start(raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>): void {
     this.#document.takeAccepted();
     this.#postAll();
-    raft.subscribe(raft.metrics().lastApplied + 1, () => this.#postAccepted());
+    raft.subscribe(
+      raft.metrics().lastApplied + 1,
+      () => this.#postAccepted(),
+      () => this.#postRestored(),
+    );
+  }
+
+  /**
+   * A snapshot took the place of what was applied. If it still tells how the text came about, an editor follows that with its unconfirmed
+   * edits, for which there is no place in a text from nowhere.
+   */
+  #postRestored(): void {
+    const { fromVersion } = this.#document.takeAccepted();
+    const updates = this.#document.updatesSince(fromVersion);
+    if (updates !== null && updates.length > 0) this.#post({ kind: "updates", fromVersion, updates });
+    this.#postAll();
   }
 
   #postAll(): void {

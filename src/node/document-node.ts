@@ -146,10 +146,19 @@ export class DocumentNode {
         this.#visible = message.visible;
         return this.#publish();
       case "leaving":
-        return this.#noteInRegistry();
+        return this.#leave();
       case "open":
         return;
     }
+  }
+
+  /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
+  #leave(): void {
+    if (this.#metrics?.state === "leader")
+      this.#raft
+        .transferLeadership()
+        .catch((error: Error) => this.#event("election", `The office stays here: ${error.message}.`));
+    this.#noteInRegistry();
   }
 
   /** Ends the node. The text stays on the page. */
@@ -157,7 +166,7 @@ export class DocumentNode {
     if (this.#stopped) return;
     this.#stopped = stop;
     for (const end of this.#ends) end();
-    this.#raft.shutdown();
+    this.#raft.stop(new Error(stop.message));
     this.#mesh.close();
     this.#postStatus(true);
     this.#post({ kind: "stopped", stop });

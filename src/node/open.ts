@@ -91,6 +91,8 @@ function withLoaded(storage: IndexedDbStorage, result: StoredState): LogStorage 
   return {
     load: (done) => queueMicrotask(() => done(result)),
     persist: (write, done) => storage.persist(write, done),
+    saveSnapshot: (write, done) => storage.saveSnapshot(write, done),
+    snapshotMeta: () => storage.snapshotMeta(),
     close: () => storage.close(),
   };
 }

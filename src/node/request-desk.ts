@@ -31,7 +31,7 @@ export class RequestDesk {
   handle(id: number, request: NodeRequest): void {
     switch (request.kind) {
       case "edit":
-        // The document drops what it has accepted already, so an edit whose outcome is unknown is simply sent again.
+        // The document drops what it has accepted already, so an edit whose outcome is unknown is simply sent again, without a session.
         return this.#propose(id, request, { idempotent: true }, ({ index, term, response }) => ({ index, term, response }));
       case "set":
         return this.#propose(id, request, {}, ({ index, term }) => ({ index, term }));
@@ -77,7 +77,7 @@ export class RequestDesk {
   }
 
   #read(id: number, resultOf: () => NodeResults["get" | "read"]): void {
-    this.#raft.readThen(readTimeoutMs, (outcome) => {
+    this.#raft.readThen({ timeoutMs: readTimeoutMs }, (outcome) => {
       if (outcome instanceof Error) this.#refuse(id, failureOf(outcome));
       else this.#answer(id, resultOf());
     });
@@ -93,7 +93,7 @@ export class RequestDesk {
   }
 }
 
-/** Applied, but so long ago that its response was forgotten: the caller must look for itself. */
+/** Applied, but its response is gone, as after a snapshot that came meanwhile: the caller must look for itself. */
 const unknownResponse: NodeFailure = {
   name: "Timeout",
   message: "the command was committed, but its response is no longer known here",

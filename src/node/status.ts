@@ -35,7 +35,7 @@ export function buildStatus(source: StatusSource): NodeStatus {
     commitIndex: metrics.commitIndex,
     lastApplied: metrics.lastApplied,
     lastLogIndex: metrics.lastLogIndex,
-    firstLogIndex: metrics.snapshotIndex + 1,
+    firstLogIndex: metrics.firstLogIndex,
     snapshotIndex: metrics.snapshotIndex,
     version: source.version,
     unconfirmed: metrics.pending,
