@@ -150,5 +150,6 @@ export function isUpToDate(log: Log, otherLastTerm: Term, otherLastIndex: LogInd
 export function lastIndexWithTermAtMost(log: Log, index: LogIndex, term: Term): LogIndex {
   let candidate = Math.min(index, lastIndex(log));
   while (candidate > log.baseIndex && (termAt(log, candidate) ?? 0) > term) candidate--;
-  return candidate;
+  // What could agree was compacted away: below the base, where only a snapshot helps.
+  return candidate === log.baseIndex && log.baseTerm > term ? candidate - 1 : candidate;
 }
