@@ -38,6 +38,12 @@ test("the browser is killed right after an acknowledged edit in a single tab: th
   await expect(world.editor(again)).toHaveText("1 2 3 last");
   await world.type(again, ", not least");
   await world.untilSameText([again], "1 2 3 last, not least");
+  await world.untilConfirmed(again);
+  await world.reload(again);
+  await world.untilSameText([again], "1 2 3 last, not least");
+  await world.type(again, ".");
+  await world.untilSameText([again], "1 2 3 last, not least.");
+  expect((await world.status(again)).nodeId).toBe(nodeId);
 });
 
 test("all three are killed right after an acknowledged edit: the edit is there", async ({ world }) => {
