@@ -105,6 +105,7 @@ export class DocumentNode {
     const { identity, secret, setAside } = this.#opened;
     this.#raft.onMetrics((metrics) => this.#onMetrics(metrics));
     await new Promise<void>((resolve, reject) => this.#raft.start((failure) => (failure ? reject(failure) : resolve())));
+    this.#metrics ??= this.#raft.metrics();
     if (create && this.#raft.metrics().lastLogIndex === 0)
       await this.#raft.initWithConfig({ voters: [identity.nodeId], generation: firstGeneration() });
     this.#post({ kind: "opened", nodeId: identity.nodeId, secret });

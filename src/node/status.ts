@@ -42,7 +42,10 @@ export function buildStatus(source: StatusSource): NodeStatus {
     voters,
     learners,
     adopted: [],
-    peers: peers.map((peer) => peerLine(peer, source)),
+    // Whom signaling lists is anybody; who has passed the handshake once is a peer.
+    peers: peers
+      .filter(({ connected, lastContactMs }) => connected || lastContactMs !== null)
+      .map((peer) => peerLine(peer, source)),
     quorum: hasQuorum(source, living, majority),
     failureTolerance: Math.max(0, living - majority),
     devices: countDevices(source),

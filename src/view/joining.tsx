@@ -8,7 +8,11 @@ export function Joining() {
   return (
     <section className="centered joining" aria-label="Joining">
       <span className="pulse" aria-hidden="true" />
-      <h2 role="status">{found ? "Found the others. Fetching the document …" : "Waiting for someone who has this document"}</h2>
+      <h2>
+        <span role="status">
+          {found ? "Found the others. Fetching the document …" : "Waiting for someone who has this document"}
+        </span>
+      </h2>
       <p className="muted">
         Keep this tab open: the document comes as soon as a tab that has it is open somewhere.
         {status?.signaling === "waiting" && " The signaling server does not answer; trying again."}
