@@ -155,7 +155,8 @@ export class DocumentNode {
 
   /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
   #leave(): void {
-    if (this.#metrics?.state === "leader")
+    const metrics = this.#raft.metricsOrNull();
+    if (metrics?.state === "leader" && metrics.membershipConfig.voters.length > 1)
       this.#raft
         .transferLeadership()
         .catch((error: Error) => this.#event("election", `The office stays here: ${error.message}.`));

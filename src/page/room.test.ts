@@ -105,15 +105,19 @@ let worker: Worker;
 let store: SessionStore;
 let room: Room;
 let api: ConsoleApi;
+/** What the page did as it went, in order. */
+let goodbye: string[];
 
 beforeEach(() => {
+  goodbye = [];
   worker = new Worker();
   store = createSessionStore("Ada");
-  const peers = { dial: () => {}, signal: () => {}, hangUp: () => {}, hangUpAll: () => {} };
+  const peers = { dial: () => {}, signal: () => {}, hangUp: () => {}, hangUpAll: () => goodbye.push("hangs up") };
   room = new Room({
     worker,
     makePeers: () => peers,
     store,
+    holdStill: () => goodbye.push(`holds still, ${worker.received.at(-1)?.kind}`),
     onOpened: () => store.setState({ screen: { kind: "document" }, link: "link" }),
   });
   api = createConsoleApi(store, () => room);
@@ -214,6 +218,22 @@ describe("unconfirmed", () => {
     expect(api.status()?.unconfirmed).toBe(1);
     worker.say({ kind: "status", status: { ...STATUS, unconfirmed: 3 } });
     expect(api.status()?.unconfirmed).toBe(3);
+  });
+});
+
+describe("leaving", () => {
+  it("gives a leader's worker time to hand the office over before the connections end", () => {
+    worker.say({ kind: "status", status: { ...STATUS, voters: ["node-a", "node-b", "node-c"] } });
+    room.leave();
+    expect(goodbye).toEqual(["holds still, leaving", "hangs up"]);
+  });
+
+  it("keeps nobody waiting who has no office, or nobody to hand it to", () => {
+    room.leave();
+    worker.say({ kind: "status", status: { ...STATUS, role: "follower", voters: ["node-a", "node-b", "node-c"] } });
+    room.leave();
+    expect(goodbye).toEqual(["hangs up", "hangs up"]);
+    expect(worker.received.filter(({ kind }) => kind === "leaving")).toHaveLength(2);
   });
 });
 

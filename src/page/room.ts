@@ -6,6 +6,11 @@ import { DocumentMirror } from "./document-mirror.ts";
 import { NodeClient, NodeError, type WorkerLike } from "./node-client.ts";
 import { EVENTS_MAX, type SessionStore } from "./session-store.ts";
 
+/**
+ * Milliseconds. Enough for a follower to acknowledge what is under way and for the word that it should lead; too short for a person to see.
+ */
+const HAND_OVER_MS = 40;
+
 /** As much of `Peers` as is used. */
 export interface PeersLike {
   dial(dial: Extract<FromNode, { kind: "dial" }>): void;
@@ -18,6 +23,8 @@ export interface RoomParts {
   readonly worker: WorkerLike;
   readonly makePeers: (post: NodeClient["post"]) => PeersLike;
   readonly store: SessionStore;
+  /** Keeps this thread for so long; the worker goes on. */
+  readonly holdStill: (ms: number) => void;
   /** The node has opened. */
   readonly onOpened: (message: Extract<FromNode, { kind: "opened" }>) => void;
 }
@@ -83,9 +90,14 @@ export class Room {
     this.editor.dismissTrouble(this.mirror.version, this.mirror.text);
   }
 
-  /** The page goes away. Connections that are closed in good order are missed at once, not after a silence. */
+  /**
+   * The page goes away. A leader hands its office over first, for which the page's thread holds still: it can await nothing any more, and
+   * the connections end with it. Connections that are closed in good order are missed at once, not after a silence.
+   */
   leave(): void {
     this.client.post({ kind: "leaving" });
+    const { status } = this.store.getState();
+    if (status?.role === "leader" && status.voters.length > 1) this.parts.holdStill(HAND_OVER_MS);
     this.peers.hangUpAll();
   }
 

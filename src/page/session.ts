@@ -137,6 +137,7 @@ export class Session {
       worker,
       makePeers: (post) => new Peers(post),
       store: this.store,
+      holdStill,
       onOpened: ({ nodeId, secret }) => {
         // A duplicated tab has the memory of the other, and is somebody else.
         if (hint !== null && hint !== nodeId) this.rename(newTabName());
@@ -150,6 +151,11 @@ export class Session {
     });
     return room;
   }
+}
+
+function holdStill(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
 }
 
 /** What the browser lacks, in words; `null`: nothing. */
