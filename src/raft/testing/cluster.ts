@@ -261,17 +261,19 @@ export class Cluster {
 
   /** Campaigns with everybody's help until it leads. */
   elect(id: NodeId): void {
-    for (const node of this.nodes.values()) this.#outlastLoyalty(node);
+    this.outlastLoyalty();
     this.timeout(id);
     this.settle();
     assert(this.core(id).role.kind === "leader", `${id} was to be elected`);
   }
 
-  /** As late as it can be without a timeout of its own. */
-  #outlastLoyalty(node: TestNode): void {
-    const { role, config } = node.core;
-    if (role.kind !== "follower" || role.leader === null) return;
-    node.now = Math.max(node.now, Math.min(role.leaderContact + config.electionTimeoutMinMs, role.electionDeadline - 1));
+  /** For each follower it is as late as it can be without a timeout of its own: the leader that it heard counts no more. */
+  outlastLoyalty(): void {
+    for (const node of this.nodes.values()) {
+      const { role, config } = node.core;
+      if (role.kind !== "follower" || role.leader === null) continue;
+      node.now = Math.max(node.now, Math.min(role.leaderContact + config.electionTimeoutMinMs, role.electionDeadline - 1));
+    }
   }
 
   // ---- life and death ----
