@@ -68,14 +68,16 @@ describe("votes", () => {
   });
 
   test("a candidate counts its own vote before it is durable", () => {
-    const made = new Cluster({ preVote: false });
-    made.addVoters(three);
-    made.node("n1").fastDisk = false;
-    made.timeout("n1");
-    receive(made, requestVoteResponse({ from: "n2", to: "n1", term: 2 }));
-    expect(roleOf(made, "n1")).toBe("candidate");
-    made.persist("n1");
-    expect(roleOf(made, "n1")).toBe("leader");
+    const made = follower([1]);
+    made.node("n2").fastDisk = false;
+    receive(made, appendEntries({ from: "n1", to: "n2", term: 9, prevLogIndex: 1, prevLogTerm: 1, entries: [command(2, 9)] }));
+    made.timeout("n2");
+    receive(made, requestVoteResponse({ from: "n3", to: "n2", term: 10 }));
+    // The write of the entry is done, that of the vote is not.
+    made.persist("n2", 1);
+    expect(roleOf(made, "n2")).toBe("candidate");
+    made.persist("n2", 1);
+    expect(roleOf(made, "n2")).toBe("leader");
   });
 
   test("a vote request leaves before the vote for oneself is durable", () => {
@@ -152,7 +154,7 @@ describe("votes", () => {
     const made = new Cluster();
     made.addVoters(three);
     receive(made, requestVote({ from: "n2", to: "n1", term: 2, preVote: true }));
-    expect(receive(made, requestVote({ from: "n3", to: "n1", term: 2 })).messages).toMatchObject([{ voteGranted: true }]);
+    expect(receive(made, requestVote({ from: "n3", to: "n1", term: 1 })).messages).toMatchObject([{ voteGranted: true }]);
   });
 
   test("a grant of the PreVote counts as a vote", () => {
@@ -245,11 +247,9 @@ describe("commit", () => {
     made.node("n1").fastDisk = false;
     made.propose("n1", "a");
     made.take();
-    receive(made, appendEntriesResponse({ from: "n2", to: "n1", term: 2, matchIndex: 2 }));
+    receive(made, appendEntriesResponse({ from: "n2", to: "n1", term: 2, matchIndex: 3 }));
     expect(made.core("n1").commitIndex).toBe(2);
     made.persist("n1");
-    expect(made.core("n1").commitIndex).toBe(2);
-    receive(made, appendEntriesResponse({ from: "n2", to: "n1", term: 2, matchIndex: 3 }));
     expect(made.core("n1").commitIndex).toBe(3);
   });
 
@@ -317,6 +317,19 @@ describe("replication", () => {
     receive(
       made,
       appendEntriesResponse({ from: "n2", to: "n1", term: 2, success: false, refusedIndex: 3, hintIndex: 0, hintTerm: 0 }),
+    );
+    const { role } = made.core("n1");
+    expect(role.kind === "leader" && role.progress.get("n2")).toMatchObject({ state: "replicate", matchIndex: 4, nextIndex: 5 });
+  });
+
+  test("a hint moves nextIndex below what is known to match", () => {
+    const made = elected();
+    made.propose("n1", "a", "b");
+    made.settle();
+    made.propose("n1", "c");
+    receive(
+      made,
+      appendEntriesResponse({ from: "n2", to: "n1", term: 2, success: false, refusedIndex: 5, hintIndex: 0, hintTerm: 0 }),
     );
     const { role } = made.core("n1");
     expect(role.kind === "leader" && role.progress.get("n2")).toMatchObject({ matchIndex: 4, nextIndex: 5 });
