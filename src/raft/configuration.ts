@@ -31,6 +31,11 @@ export function isVoter(configuration: Configuration, id: NodeId): boolean {
   return configuration.voters.includes(id) || configuration.votersOld.includes(id);
 }
 
+/** Receives the log. */
+export function isMember(configuration: Configuration, id: NodeId): boolean {
+  return isVoter(configuration, id) || configuration.learners.includes(id);
+}
+
 /** Everybody who receives the log, sorted. */
 export function members(configuration: Configuration): readonly NodeId[] {
   return sortUnique([...configuration.voters, ...configuration.votersOld, ...configuration.learners]);

@@ -1,7 +1,7 @@
 /** The receiving half of replication (§5.3, Figure 2 "AppendEntries RPC, receiver implementation"). */
 import { assert } from "./assert.ts";
 import { advanceCommit } from "./commit.ts";
-import { envelope } from "./envelope.ts";
+import { envelope, generationOf } from "./envelope.ts";
 import { lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
 import { appendEntry, type Outbox, truncateLog } from "./outbox.ts";
 import { becomeFollower } from "./roles.ts";
@@ -79,7 +79,10 @@ export function acknowledge(raft: RaftState, out: Outbox): void {
   const matchIndex = Math.min(raft.log.durableIndex, role.verifiedIndex);
   assert(matchIndex <= lastIndex(raft.log), "nothing beyond the log is acknowledged");
   out.messages.push({
-    ...envelope(raft, role.leader),
+    from: raft.id,
+    to: role.leader,
+    term: raft.hardState.currentTerm,
+    generation: generationOf(raft),
     kind: "appendEntriesResponse",
     success: true,
     matchIndex,

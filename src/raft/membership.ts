@@ -5,6 +5,7 @@
 import {
   createConfiguration,
   isJoint,
+  isMember,
   isVoter,
   jointConfiguration,
   leaveJoint,
@@ -91,7 +92,6 @@ export function dropFormerMembers(raft: RaftState, out: Outbox): void {
   if (role.kind !== "leader") return;
   const { index, configuration } = configurationInForce(raft.log);
   if (isJoint(configuration) || index > raft.commitIndex) return;
-  const current = members(configuration);
-  for (const id of [...role.progress.keys()]) if (!current.includes(id)) role.progress.delete(id);
+  for (const id of role.progress.keys()) if (!isMember(configuration, id)) role.progress.delete(id);
   if (!isVoter(configuration, raft.id)) becomeFollower(raft, out, raft.hardState.currentTerm, null);
 }

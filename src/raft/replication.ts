@@ -1,7 +1,7 @@
 /** The sending half of replication: §5.3, pipelined and batched (diss. §10.2.2), with CheckQuorum (diss. §6.2). */
 import { assert } from "./assert.ts";
 import { diskHangs } from "./election.ts";
-import { envelope } from "./envelope.ts";
+import { generationOf } from "./envelope.ts";
 import { batchFrom, entryBytes, lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import { acknowledge, becomeProbe, isCurrentRefusal, type Progress, recordSent, windowIsOpen } from "./progress.ts";
@@ -88,7 +88,10 @@ function send(raft: RaftState, out: Outbox, leader: Leader, to: NodeId, progress
   progress.sentCommit = raft.commitIndex;
   progress.sentRound = leader.round;
   out.messages.push({
-    ...envelope(raft, to),
+    from: raft.id,
+    to,
+    term: raft.hardState.currentTerm,
+    generation: generationOf(raft),
     kind: "appendEntries",
     prevLogIndex,
     prevLogTerm,
