@@ -18,8 +18,9 @@ export class Applier<Command, Response, AppError> {
   lastApplied: LogIndex;
   readonly #machine: StateMachine<Command, Response, AppError>;
   readonly #sessions = new SessionTable<Response>();
-  /** By index modulo `responsesKept`. */
-  readonly #responses: ({ readonly index: LogIndex; readonly response: Response | typeof sessionExpired } | undefined)[] = [];
+  /** By index modulo `responsesKept`; whose they are says the array beside. */
+  readonly #responses = new Array<Response | typeof sessionExpired | null>(responsesKept).fill(null);
+  readonly #responseIndexes = new Array<LogIndex>(responsesKept).fill(0);
   readonly #listeners = new Set<(applied: readonly Applied<Command>[]) => void>();
   readonly #restoreListeners = new Set<() => void>();
 
@@ -48,11 +49,7 @@ export class Applier<Command, Response, AppError> {
     } else if (framed.kind === "register") {
       this.#sessions.register(entry.index, framed);
     } else if (framed.kind === "session") {
-      if (
-        framing.some((other) => other?.kind === "session" && other.session === framed.session && other.serial === framed.serial)
-      ) {
-        this.#run(applied.splice(0), framing.splice(0));
-      }
+      if (applied.length > 0 && this.#sessions.mayRepeat(framed)) this.#run(applied.splice(0), framing.splice(0));
       const verdict = this.#sessions.judge(framed);
       if (verdict.kind === "repeated") this.#keep(entry.index, verdict.response);
       if (verdict.kind === "expired") this.#keep(entry.index, sessionExpired);
@@ -76,13 +73,14 @@ export class Applier<Command, Response, AppError> {
   }
 
   #keep(index: LogIndex, response: Response | typeof sessionExpired): void {
-    this.#responses[index % responsesKept] = { index, response };
+    this.#responses[index % responsesKept] = response;
+    this.#responseIndexes[index % responsesKept] = index;
   }
 
   /** `null` for an entry that is no command, or was applied too long ago. */
   responseAt(index: LogIndex): Response | typeof sessionExpired | null {
-    const kept = this.#responses[index % responsesKept];
-    return kept?.index === index ? kept.response : null;
+    const place = index % responsesKept;
+    return this.#responseIndexes[place] === index ? (this.#responses[place] ?? null) : null;
   }
 
   /** The state machine and the sessions through `lastApplied`. */
@@ -99,7 +97,8 @@ export class Applier<Command, Response, AppError> {
     this.#sessions.read(reader, (bytes) => this.#machine.decodeResponse(bytes));
     assert(reader.sound, "a snapshot that passed its checksum can be read");
     this.#machine.restore(reader.rest());
-    this.#responses.length = 0;
+    this.#responses.fill(null);
+    this.#responseIndexes.fill(0);
     this.lastApplied = snapshot.index;
     for (const listener of [...this.#restoreListeners]) listener();
   }

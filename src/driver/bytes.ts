@@ -1,5 +1,18 @@
 /** Numbers and byte strings in a row, for the driver's framing of commands and for snapshots. Integers take 7 bits a byte, the lowest first. */
 
+/** Most bytes of an integer. */
+export const integerBytes = 8;
+
+/** A safe integer, not negative, at `at`, where there is room for it; returns where it ends. */
+export function writeInteger(bytes: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) bytes[end++] = (rest % 128) + 128;
+  for (; rest >= 128; rest >>= 7) bytes[end++] = (rest & 127) | 128;
+  bytes[end++] = rest;
+  return end;
+}
+
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
@@ -10,12 +23,8 @@ export class ByteWriter {
 
   /** A safe integer, not negative. */
   integer(value: number): this {
-    let rest = value;
-    while (rest >= 128) {
-      this.#byte((rest % 128) + 128);
-      rest = Math.floor(rest / 128);
-    }
-    this.#byte(rest);
+    this.#reserve(integerBytes);
+    this.#length = writeInteger(this.#bytes, this.#length, value);
     return this;
   }
 
@@ -34,11 +43,6 @@ export class ByteWriter {
 
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
-  }
-
-  #byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
   }
 
   #reserve(more: number): void {

@@ -4,8 +4,23 @@ import type { Clock } from "./interfaces.ts";
 
 const grainMs = 50;
 
-export class Deadlines<T> {
-  readonly #buckets = new Map<number, Set<T>>();
+/** Those that are due together, in no order. */
+interface Bucket<T> {
+  /** In grains since the clock began. */
+  readonly at: number;
+  readonly items: T[];
+}
+
+/** What can be due keeps its own place, so that it is found and let go without a search. */
+export interface Due<T> {
+  /** `null` while nothing is to be given up. */
+  bucket: Bucket<T> | null;
+  /** In that bucket. */
+  slot: number;
+}
+
+export class Deadlines<T extends Due<T>> {
+  readonly #buckets = new Map<number, Bucket<T>>();
   readonly #clock: Clock;
   readonly #onDue: (item: T) => void;
   #cancel: (() => void) | null = null;
@@ -16,20 +31,30 @@ export class Deadlines<T> {
     this.#onDue = onDue;
   }
 
-  /** Returns what `remove` wants to know. */
-  add(item: T, at: Millis): number {
-    const bucket = Math.ceil(at / grainMs);
-    const items = this.#buckets.get(bucket);
-    if (items) items.add(item);
-    else this.#buckets.set(bucket, new Set([item]));
-    if (bucket < this.#armedFor) this.#arm(bucket);
+  add(item: T, dueAt: Millis): void {
+    const at = Math.ceil(dueAt / grainMs);
+    const bucket = this.#buckets.get(at) ?? this.#open(at);
+    item.bucket = bucket;
+    item.slot = bucket.items.push(item) - 1;
+    if (at < this.#armedFor) this.#arm(at);
+  }
+
+  #open(at: number): Bucket<T> {
+    const bucket: Bucket<T> = { at, items: [] };
+    this.#buckets.set(at, bucket);
     return bucket;
   }
 
-  remove(item: T, bucket: number): void {
-    const items = this.#buckets.get(bucket);
-    items?.delete(item);
-    if (items?.size === 0) this.#buckets.delete(bucket);
+  /** Whether it was there or not. */
+  remove(item: T): void {
+    if (!item.bucket) return;
+    const { items } = item.bucket;
+    const last = items.pop();
+    if (last && last !== item) {
+      items[item.slot] = last;
+      last.slot = item.slot;
+    }
+    item.bucket = null;
   }
 
   stop(): void {
@@ -37,21 +62,26 @@ export class Deadlines<T> {
     this.#buckets.clear();
   }
 
-  #arm(bucket: number): void {
+  #arm(at: number): void {
     this.#cancel?.();
-    this.#armedFor = bucket;
-    this.#cancel = this.#clock.schedule(bucket * grainMs, () => this.#fire());
+    this.#armedFor = at;
+    this.#cancel = this.#clock.schedule(at * grainMs, () => this.#fire());
   }
 
   #fire(): void {
     this.#armedFor = Number.POSITIVE_INFINITY;
     this.#cancel = null;
-    const due = [...this.#buckets].filter(([bucket]) => bucket * grainMs <= this.#clock.now());
-    for (const [bucket, items] of due) {
-      this.#buckets.delete(bucket);
-      for (const item of items) this.#onDue(item);
+    const now = this.#clock.now();
+    for (const [at, { items }] of [...this.#buckets]) {
+      const isDue = at * grainMs <= now;
+      if (isDue || items.length === 0) this.#buckets.delete(at);
+      // Whoever hears of it may let others of the same bucket go.
+      for (let item = items[0]; isDue && item; item = items[0]) {
+        this.remove(item);
+        this.#onDue(item);
+      }
     }
     const next = Math.min(...this.#buckets.keys());
-    if (this.#buckets.size > 0 && next < this.#armedFor) this.#arm(next);
+    if (next < this.#armedFor) this.#arm(next);
   }
 }

@@ -2,12 +2,12 @@
  * Between callers and the core: asks for them, commands of one turn together, and settles each of them once, by what is applied, refused, lost
  * or overdue.
  */
-import { type RaftConfig, termAt } from "../raft/mod.ts";
+import { assert, type RaftConfig, termAt } from "../raft/mod.ts";
 import type { Answer, Entry, LogIndex, Millis, RequestId, Term } from "../raft/types.ts";
 import { type Applier, sessionExpired } from "./applier.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Aborted, Overloaded, SessionExpired, Stopped } from "./errors.ts";
-import { framePlain, frameRegister } from "./framing.ts";
+import { Framer, frameRegister } from "./framing.ts";
 import type { AbortSignalLike, Clock } from "./interfaces.ts";
 import type { Loop } from "./loop.ts";
 import { mayHaveApplied, type Outcome, type RefusedAnswer, type Request, Requests, timeoutError } from "./requests.ts";
@@ -41,13 +41,14 @@ export class Desk {
   readonly #applier: AppliedView;
   readonly #requests: Requests;
   readonly #session = new SessionClient();
+  readonly #framer = new Framer();
   readonly #deadlines: Deadlines<Request>;
   #loop: Loop | null = null;
   #stopped: Error | null = null;
   /** Commands of this turn, ready to be asked together. */
   #outgoing: Request[] = [];
-  /** Commands that wait for a session, and what they will say in it. */
-  #unnumbered: { readonly request: Request; readonly body: Uint8Array }[] = [];
+  /** Commands that wait for a session. */
+  #unnumbered: Request[] = [];
   #registering = false;
   #cancelRetry: (() => void) | null = null;
 
@@ -71,35 +72,33 @@ export class Desk {
 
   /** In this node's session, so that it is applied once, however often it is asked; `plain`: repeating it is harmless by itself. */
   command(body: Uint8Array, plain: boolean, options: RequestOptions): void {
-    const request = this.#open(options);
-    if (!request) return;
-    if (plain) {
-      request.bytes = framePlain(body);
-      this.#send(request);
-    } else {
-      this.#unnumbered.push({ request, body });
-      if (this.#session.registered) this.#number();
-      else this.#register();
-    }
+    if (this.#admits(options)) this.#send(this.#open(options, body, plain));
   }
 
   /** Anything but a command: `options.ask` puts it to the core. */
   ask(options: RequestOptions): void {
-    const request = this.#open(options);
-    if (request) this.#again(request, true);
+    if (!this.#admits(options)) return;
+    const request = this.#open(options, null, true);
+    this.#limit(request, this.#clock.now());
+    this.#again(request, true);
   }
 
-  #open(options: RequestOptions): Request | null {
-    const { settle, signal } = options;
-    const refusal = this.#refusal(signal);
-    if (refusal) {
-      settle(refusal);
-      return null;
-    }
+  #admits({ settle, signal }: RequestOptions): boolean {
+    let refusal: Error | null = null;
+    if (this.#stopped) refusal = new Stopped(false, this.#stopped);
+    else if (signal?.aborted) refusal = new Aborted(false);
+    else if (this.#requests.size >= maxRequests) refusal = new Overloaded();
+    if (refusal) settle(refusal);
+    return refusal === null;
+  }
+
+  #open(options: RequestOptions, body: Uint8Array | null, plain: boolean): Request {
     const request: Request = {
+      body,
+      plain,
       bytes: null,
       ask: options.ask ?? null,
-      settle,
+      settle: options.settle,
       wantsResponse: options.wantsResponse ?? true,
       repeatable: options.repeatable ?? true,
       ifTerm: options.ifTerm ?? null,
@@ -107,7 +106,9 @@ export class Desk {
       timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
       session: 0,
       serial: 0,
-      bucket: 0,
+      bucket: null,
+      slot: 0,
+      batch: null,
       ignoreSignal: null,
       uncertain: false,
       stage: "waiting",
@@ -115,21 +116,19 @@ export class Desk {
       term: 0,
     };
     this.#requests.size++;
-    request.bucket = this.#deadlines.add(request, this.#clock.now() + request.timeoutMs);
-    if (signal) this.#heed(signal, request);
+    if (options.signal) this.#heed(options.signal, request);
     return request;
-  }
-
-  #refusal(signal: AbortSignalLike | undefined): Error | null {
-    if (this.#stopped) return new Stopped(false, this.#stopped);
-    if (signal?.aborted) return new Aborted(false);
-    return this.#requests.size >= maxRequests ? new Overloaded() : null;
   }
 
   #heed(signal: AbortSignalLike, request: Request): void {
     const listener = (): void => this.#giveUp(request, new Aborted(mayHaveApplied(request)));
     signal.addEventListener("abort", listener);
     request.ignoreSignal = () => signal.removeEventListener("abort", listener);
+  }
+
+  /** Its time begins to run. */
+  #limit(request: Request, now: Millis): void {
+    if (!request.bucket) this.#deadlines.add(request, now + request.timeoutMs);
   }
 
   /** With the other commands of this turn. */
@@ -139,11 +138,16 @@ export class Desk {
   }
 
   #flush(): void {
-    const outgoing = this.#outgoing.filter(({ stage }) => stage !== "settled");
+    const outgoing = this.#outgoing;
     this.#outgoing = [];
+    const now = this.#clock.now();
+    const stamp = this.#stamp();
     let batch: Request[] = [];
     let bytes = 0;
     for (const request of outgoing) {
+      if (request.stage === "settled") continue;
+      this.#limit(request, now);
+      if (!this.#frame(request, stamp)) continue;
       const size = request.bytes?.byteLength ?? 0;
       if (batch.length > 0 && (bytes + size > maxBatchBytes || batch[0]?.ifTerm !== request.ifTerm)) {
         this.#ask(batch);
@@ -154,12 +158,30 @@ export class Desk {
       bytes += size;
     }
     if (batch.length > 0) this.#ask(batch);
+    if (this.#unnumbered.length > 0) this.#register();
+  }
+
+  /** `false`: it must wait for a session. */
+  #frame(request: Request, stamp: Millis): boolean {
+    const { body } = request;
+    if (request.bytes || !body) return true;
+    if (request.plain) {
+      request.bytes = this.#framer.plain(body);
+    } else if (this.#session.registered) {
+      const numbered = this.#session.number();
+      request.session = numbered.session;
+      request.serial = numbered.serial;
+      request.bytes = this.#framer.session(numbered, stamp, body);
+    } else {
+      this.#unnumbered.push(request);
+    }
+    return request.bytes !== null;
   }
 
   #ask(batch: readonly Request[]): void {
     const commands: Uint8Array[] = [];
     for (const { bytes } of batch) if (bytes) commands.push(bytes);
-    this.#loop?.post({ kind: "propose", requestId: this.#requests.ask(batch), commands, ifTerm: batch[0]?.ifTerm ?? null });
+    this.#loop?.propose(this.#requests.ask(batch), commands, batch[0]?.ifTerm ?? null);
   }
 
   /** Nothing came of it, surely or harmlessly: it is asked again, at once or when there is a leader. */
@@ -175,33 +197,20 @@ export class Desk {
     if (this.#registering) return;
     this.#registering = true;
     const { maxSessions, sessionExpiryMs } = this.#config;
-    const body = frameRegister({ stamp: this.#stamp(), maxSessions, expiryMs: sessionExpiryMs });
     // A session that was registered twice is one that nobody uses.
-    const request = this.#open({
-      settle: (outcome) => {
-        this.#registering = false;
-        if (!(outcome instanceof Error)) this.#session.begin(outcome.index);
-        this.#unnumbered = this.#unnumbered.filter(({ request: { stage } }) => stage !== "settled");
-        if (this.#session.registered) this.#number();
-        else if (this.#unnumbered.length > 0 && !this.#stopped) this.#register();
-      },
-      wantsResponse: false,
-    });
-    if (!request) {
+    const settle = (outcome: Outcome): void => {
       this.#registering = false;
-      return;
-    }
-    request.bytes = body;
+      const failed = outcome instanceof Error;
+      if (!failed) this.#session.begin(outcome.index);
+      for (const request of this.#unnumbered.splice(0)) {
+        if (request.stage === "settled") continue;
+        if (failed) this.#requests.wait(request);
+        else this.#send(request);
+      }
+    };
+    const request = this.#open({ settle, wantsResponse: false }, null, true);
+    request.bytes = frameRegister({ stamp: this.#stamp(), maxSessions, expiryMs: sessionExpiryMs });
     this.#send(request);
-  }
-
-  #number(): void {
-    const stamp = this.#stamp();
-    for (const { request, body } of this.#unnumbered.splice(0)) {
-      if (request.stage === "settled") continue;
-      Object.assign(request, this.#session.frame(body, stamp));
-      this.#send(request);
-    }
   }
 
   #stamp(): Millis {
@@ -218,31 +227,33 @@ export class Desk {
 
   /** After they were applied. */
   applied(committed: readonly Entry[]): void {
-    for (const { index, term } of committed)
-      for (const request of this.#requests.takePlaced(index)) this.#settlePlaced(request, index, term);
+    const firstIndex = committed[0]?.index ?? 0;
+    for (const request of this.#requests.takePlacedThrough(firstIndex + committed.length - 1)) {
+      const entry = committed[request.index - firstIndex];
+      assert(entry !== undefined, "what was applied before has its outcome");
+      this.#settlePlaced(request, entry.index, entry.term);
+    }
   }
 
   /** The state machine came from elsewhere: what was placed before has an outcome, but nobody here saw it. */
   restored(index: LogIndex): void {
-    for (const request of this.#requests.takePlacedThrough(index)) {
-      request.uncertain = true;
-      if (request.bytes && request.repeatable) this.#again(request);
-      else this.#settle(request, timeoutError(request));
-    }
+    for (const request of this.#requests.takePlacedThrough(index)) this.#unseen(request);
+  }
+
+  #unseen(request: Request): void {
+    request.uncertain = true;
+    if (request.bytes && request.repeatable) this.#again(request);
+    else this.#settle(request, timeoutError(request));
   }
 
   answered(answer: Answer): void {
     const requests = this.#requests.take(answer.requestId);
-    for (let place = 0; place < requests.length; place++) {
-      const request = requests[place];
-      if (request && request.stage !== "settled") this.#answer(request, answer, place);
-    }
+    if (answer.kind === "proposed") this.#place(requests, answer.index, answer.term);
+    else for (const request of requests) if (request.stage !== "settled") this.#answer(request, answer);
   }
 
-  #answer(request: Request, answer: Answer, place: number): void {
-    if (answer.kind === "proposed") {
-      this.#place(request, answer.index + place, answer.term);
-    } else if (answer.kind === "readable") {
+  #answer(request: Request, answer: Exclude<Answer, { kind: "proposed" }>): void {
+    if (answer.kind === "readable") {
       this.#requests.waitForApply(request, answer.index);
     } else if (answer.kind === "transferred") {
       this.#settle(request, { index: 0, term: 0, response: null });
@@ -257,14 +268,16 @@ export class Desk {
     }
   }
 
-  #place(request: Request, index: LogIndex, term: Term): void {
-    this.#requests.place(request, index, term);
+  #place(requests: readonly Request[], index: LogIndex, term: Term): void {
+    this.#requests.place(requests, index, term);
     const log = this.#loop?.core.log;
     if (!log || index > this.#applier.lastApplied) return;
-    // Its entry has overtaken the answer, or another stands in its place.
-    const there = termAt(log, index);
-    if (there === null) return this.restored(index);
-    for (const placed of this.#requests.takePlaced(index)) this.#settlePlaced(placed, index, there);
+    // Their entries have overtaken the answer, or others stand in their place.
+    for (const request of this.#requests.takePlacedThrough(this.#applier.lastApplied)) {
+      const there = termAt(log, request.index);
+      if (there === null) this.#unseen(request);
+      else this.#settlePlaced(request, request.index, there);
+    }
   }
 
   #settlePlaced(request: Request, index: LogIndex, term: Term): void {
@@ -306,7 +319,7 @@ export class Desk {
     if (request.stage === "settled") return;
     request.stage = "settled";
     this.#requests.size--;
-    this.#deadlines.remove(request, request.bucket);
+    this.#deadlines.remove(request);
     request.ignoreSignal?.();
     if (request.serial > 0) this.#session.close(request.session, request.serial);
     request.settle(outcome);
@@ -317,8 +330,7 @@ export class Desk {
     this.#stopped = cause;
     this.#cancelRetry?.();
     this.#deadlines.stop();
-    const unnumbered = this.#unnumbered.splice(0).map(({ request }) => request);
-    for (const request of [...this.#requests.all(), ...this.#outgoing, ...unnumbered])
+    for (const request of [...this.#requests.all(), ...this.#outgoing, ...this.#unnumbered.splice(0)])
       this.#giveUp(request, new Stopped(mayHaveApplied(request), cause));
   }
 }

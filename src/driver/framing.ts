@@ -3,7 +3,8 @@
  * no command to this one.
  */
 import type { LogIndex, Millis } from "../raft/types.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, integerBytes, writeInteger } from "./bytes.ts";
+import type { Numbered } from "./session-client.ts";
 
 const plain = 0;
 const sessionCommand = 1;
@@ -34,23 +35,50 @@ export type Framed =
     }
   | { readonly kind: "unknown" };
 
-export function framePlain(body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(body.byteLength + 1);
-  bytes[0] = plain;
-  bytes.set(body, 1);
-  return bytes;
-}
+/** Commands are framed one behind the other in buffers of so many bytes ... */
+const bufferBytes = 16 * 1024;
+/** ... and those above so many in one of their own. */
+const sharedBytes = 1024;
 
-export function frameSession(framed: Omit<Extract<Framed, { kind: "session" }>, "kind">): Uint8Array {
-  const { session, serial, openFrom, stamp, body } = framed;
-  return new ByteWriter(body.byteLength + 32)
-    .integer(sessionCommand)
-    .integer(session)
-    .integer(serial)
-    .integer(openFrom)
-    .integer(stamp)
-    .rest(body)
-    .finish();
+/** Frames commands. A buffer for each small one would cost more than everything else that is done for it. */
+export class Framer {
+  #buffer = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+
+  plain(body: Uint8Array): Uint8Array {
+    this.#begin(body, plain);
+    return this.#finish(body);
+  }
+
+  session({ session, serial, openFrom }: Numbered, stamp: Millis, body: Uint8Array): Uint8Array {
+    this.#begin(body, sessionCommand);
+    this.#integer(session);
+    this.#integer(serial);
+    this.#integer(openFrom);
+    this.#integer(stamp);
+    return this.#finish(body);
+  }
+
+  #begin(body: Uint8Array, kind: number): void {
+    const most = 1 + 4 * integerBytes + body.byteLength;
+    if (this.#end + most > this.#buffer.byteLength || most > sharedBytes) {
+      this.#buffer = new Uint8Array(most > sharedBytes ? most : bufferBytes);
+      this.#end = 0;
+    }
+    this.#start = this.#end;
+    this.#integer(kind);
+  }
+
+  #integer(value: number): void {
+    this.#end = writeInteger(this.#buffer, this.#end, value);
+  }
+
+  #finish(body: Uint8Array): Uint8Array {
+    this.#buffer.set(body, this.#end);
+    this.#end += body.byteLength;
+    return new Uint8Array(this.#buffer.buffer, this.#start, this.#end - this.#start);
+  }
 }
 
 export function frameRegister({ stamp, maxSessions, expiryMs }: Omit<Extract<Framed, { kind: "register" }>, "kind">): Uint8Array {

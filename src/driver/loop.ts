@@ -2,8 +2,8 @@
  * One loop around the core: events go in one at a time, each update is obeyed in its order, and nothing in here waits: storage,
  * network and clock answer by further events.
  */
-import { AssertionFailed, createRaft, lastIndex, lastTerm, type RaftConfig, type RaftState, step } from "../raft/mod.ts";
-import type { Answer, Entry, Event, Millis, NodeId, Snapshot, Update } from "../raft/types.ts";
+import { AssertionFailed, createRaft, type RaftConfig, type RaftState, step } from "../raft/mod.ts";
+import type { Answer, Entry, Event, Millis, NodeId, RequestId, Snapshot, Term, Update } from "../raft/types.ts";
 import type { Clock, LogStorage, RaftNetwork, StoredState } from "./interfaces.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -45,6 +45,9 @@ export class Loop {
   readonly #events: Event[] = [];
   #running = false;
   #ended = false;
+  /** Of the latest update. */
+  #deadline: Millis = Number.POSITIVE_INFINITY;
+  /** When the timer fires. */
   #armed: Millis = Number.POSITIVE_INFINITY;
   #cancelDeadline: () => void = () => undefined;
   #cancelQuiet: (() => void) | null = null;
@@ -55,8 +58,8 @@ export class Loop {
     this.#options = options;
     this.#handlers = handlers;
     this.core = createRaft({ id, config, seed, now: clock.now(), ...stored });
-    this.#writes = new WriteQueue(storage, this.#logEnd(), this.core.commitIndex, {
-      onDurable: (write, { index, term }) => this.post({ kind: "persisted", write, index, term }),
+    this.#writes = new WriteQueue(storage, this.core, {
+      onDurable: (write, { index, term }) => this.#accept({ kind: "persisted", now: clock.now(), write, index, term }),
       onSnapshotDurable: (index, term) => this.post({ kind: "snapshotPersisted", index, term }),
       onFailed: (failure) => handlers.failed(failure),
       send: (message) => network.send(message),
@@ -65,8 +68,9 @@ export class Loop {
 
   /** From now on the world may speak. */
   start(): void {
-    this.#options.network.start({
-      onMessage: (message) => this.post({ kind: "receive", message }),
+    const { network, clock } = this.#options;
+    network.start({
+      onMessage: (message) => this.#accept({ kind: "receive", now: clock.now(), message }),
       onPeer: (peer) => this.post({ kind: "peer", ...peer }),
     });
     this.post({ kind: "timeout" });
@@ -74,8 +78,17 @@ export class Loop {
 
   /** At once, or after what is being done; it may be called from inside. */
   post(event: Untimed): void {
+    this.#accept({ ...event, now: this.#options.clock.now() });
+  }
+
+  /** As `post`: commands come often enough to be spared the copy. */
+  propose(requestId: RequestId, commands: readonly Uint8Array[], ifTerm: Term | null): void {
+    this.#accept({ kind: "propose", now: this.#options.clock.now(), requestId, commands, ifTerm });
+  }
+
+  #accept(event: Event): void {
     if (this.#ended) return;
-    this.#events.push({ ...event, now: this.#options.clock.now() });
+    this.#events.push(event);
     if (this.#running) return;
     this.#running = true;
     try {
@@ -100,7 +113,7 @@ export class Loop {
 
   #turn(event: Event): void {
     const update = step(this.core, event);
-    this.#writes.add(update, this.#logEnd(), this.core.commitIndex);
+    this.#writes.add(update, this.core);
     this.#options.onStep?.(event, update, this.core);
     if (update.restore) this.#handlers.restore(update.restore);
     if (update.committed.length > 0) this.#handlers.apply(update.committed);
@@ -109,18 +122,16 @@ export class Loop {
     this.#arm(update.deadline);
   }
 
-  #logEnd(): { readonly index: number; readonly term: number } {
-    return { index: lastIndex(this.core.log), term: lastTerm(this.core.log) };
-  }
-
+  /** Deadlines move with each message, mostly to later: a timer that comes too early is set anew then, not now. */
   #arm(deadline: Millis): void {
-    if (deadline === this.#armed) return;
+    this.#deadline = deadline;
+    if (deadline >= this.#armed) return;
     this.#cancelDeadline();
     this.#armed = deadline;
-    if (deadline === Number.POSITIVE_INFINITY) return;
     this.#cancelDeadline = this.#options.clock.schedule(deadline, () => {
       this.#armed = Number.POSITIVE_INFINITY;
-      this.post({ kind: "timeout" });
+      if (this.#options.clock.now() < this.#deadline) this.#arm(this.#deadline);
+      else this.post({ kind: "timeout" });
     });
   }
 

@@ -65,13 +65,16 @@ export function metricsOf(
   };
 }
 
-/** Whether something changed that a listener is told of at once: state, term, leader, membership, or the end. */
-export function changedVisibly(before: RaftMetrics, after: RaftMetrics): boolean {
+/**
+ * Whether something changed, since `before` was told, that a listener is told of at once: state, term, leader, membership, or the end. Asked after
+ * each turn, so without the work of a record.
+ */
+export function changedVisibly(before: RaftMetrics, raft: RaftState, stopped: Error | null): boolean {
   return (
-    before.state !== after.state ||
-    before.currentTerm !== after.currentTerm ||
-    before.currentLeader !== after.currentLeader ||
-    before.membershipIndex !== after.membershipIndex ||
-    before.stopped !== after.stopped
+    before.currentTerm !== raft.hardState.currentTerm ||
+    before.currentLeader !== leaderOf(raft) ||
+    before.membershipIndex !== configurationInForce(raft.log).index ||
+    before.state !== roleNameOf(raft) ||
+    before.stopped !== stopped
   );
 }

@@ -303,9 +303,10 @@ export class Raft<Command, Response, AppError> {
     this.#takeSnapshotIfDue();
     this.#desk.askWaitingLater();
     const before = this.#metrics;
+    if (before && this.#loop && !changedVisibly(before, this.#loop.core, this.#stopped)) return;
     const after = this.metrics();
     this.#metrics = after;
-    if (!before || !changedVisibly(before, after)) return;
+    if (!before) return;
     if (after.currentLeader !== null && before.currentLeader !== after.currentLeader) this.#desk.askWaiting();
     this.#tell(after);
   }

@@ -3,6 +3,7 @@
  * there. Whatever surely did not happen is asked again until its time is up; whatever may have happened is so only if repeating it is harmless.
  */
 import type { Answer, LogIndex, Millis, RequestId, Term } from "../raft/types.ts";
+import type { Due } from "./deadlines.ts";
 import { NoQuorum, Timeout } from "./errors.ts";
 import type { SessionId } from "./framing.ts";
 
@@ -15,8 +16,12 @@ export interface Settled {
 export type Outcome = Settled | Error;
 export type RefusedAnswer = Extract<Answer, { kind: "refused" }>;
 
-export interface Request {
-  /** A command, to be asked together with others; `null` before its session is known, and for anything else. */
+export interface Request extends Due<Request> {
+  /** A command, to be asked together with others; `null` for anything else. */
+  readonly body: Uint8Array | null;
+  /** In no session: repeating it is harmless by itself. */
+  readonly plain: boolean;
+  /** What stands in the log for it, the same for every attempt; `null` before it is framed, and for anything but a command. */
   bytes: Uint8Array | null;
   /** Anything else: asks the core, again for each attempt, with a new id. */
   readonly ask: ((requestId: RequestId) => void) | null;
@@ -32,8 +37,8 @@ export interface Request {
   /** Numbered in this session; 0: in none. */
   session: SessionId;
   serial: number;
-  /** For `Deadlines`. */
-  bucket: number;
+  /** While it is placed. */
+  batch: PlacedBatch | null;
   ignoreSignal: (() => void) | null;
   /** An earlier attempt has an unknown outcome. */
   uncertain: boolean;
@@ -42,12 +47,28 @@ export interface Request {
   term: Term;
 }
 
+/** Requests whose commands stand one behind the other in the log. */
+export interface PlacedBatch {
+  /** Of the first. */
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** `null`: nobody waits for that one any more. */
+  readonly requests: (Request | null)[];
+  /** Those from here ... */
+  next: number;
+  /** ... to before here have no outcome yet. */
+  end: number;
+}
+
+const nobody: readonly Request[] = [];
+
 /** Who waits for what. Bounded by the driver. */
 export class Requests {
   size = 0;
   #nextId: RequestId;
   readonly #asked = new Map<RequestId, readonly Request[]>();
-  readonly #placed = new Map<LogIndex, Request[]>();
+  /** In the order of their first index. */
+  readonly #placed: PlacedBatch[] = [];
   readonly #readable = new Set<Request>();
   #waiting: Request[] = [];
   #placedTermMin: Term = Number.POSITIVE_INFINITY;
@@ -87,21 +108,43 @@ export class Requests {
     return waiting;
   }
 
-  place(request: Request, index: LogIndex, term: Term): void {
-    request.stage = "placed";
-    request.index = index;
-    request.term = term;
+  /** The first of them stands at `index`, the others behind it. */
+  place(requests: readonly Request[], index: LogIndex, term: Term): void {
+    if (requests.length === 0) return;
+    const batch: PlacedBatch = { index, term, requests: [], next: 0, end: requests.length };
+    for (let at = 0; at < requests.length; at++) {
+      const request = requests[at];
+      const waits = request !== undefined && request.stage !== "settled";
+      batch.requests.push(waits ? request : null);
+      if (!waits) continue;
+      request.stage = "placed";
+      request.index = index + at;
+      request.term = term;
+      request.batch = batch;
+    }
     this.#placedTermMin = Math.min(this.#placedTermMin, term);
-    const placed = this.#placed.get(index);
-    if (placed) placed.push(request);
-    else this.#placed.set(index, [request]);
+    let place = this.#placed.length;
+    while (place > 0 && (this.#placed[place - 1]?.index ?? 0) > index) place--;
+    this.#placed.splice(place, 0, batch);
   }
 
-  takePlaced(index: LogIndex): readonly Request[] {
-    const requests = this.#placed.get(index);
-    if (!requests) return [];
-    this.#placed.delete(index);
-    return requests;
+  /** Placed at or before `index`. */
+  takePlacedThrough(index: LogIndex): readonly Request[] {
+    if ((this.#placed[0]?.index ?? Number.POSITIVE_INFINITY) > index) return nobody;
+    const taken: Request[] = [];
+    for (const batch of this.#placed) {
+      if (batch.index > index) break;
+      const end = Math.min(batch.end, index - batch.index + 1);
+      takeFrom(batch, batch.next, end, taken);
+      batch.next = Math.max(batch.next, end);
+    }
+    this.#dropDone();
+    return taken;
+  }
+
+  #dropDone(): void {
+    const first = this.#placed.findIndex(({ next, end }) => next < end);
+    this.#placed.splice(0, first === -1 ? this.#placed.length : first);
   }
 
   /**
@@ -109,26 +152,17 @@ export class Requests {
    * will never be committed.
    */
   takeOverwritten(index: LogIndex, term: Term): readonly Request[] {
-    if (this.#placedTermMin >= term) return [];
-    const overwritten = this.#takePlacedWhere((request) => request.index >= index && request.term < term);
-    this.#placedTermMin = Math.min(Number.POSITIVE_INFINITY, ...[...this.#placed.values()].flat().map((request) => request.term));
-    return overwritten;
-  }
-
-  /** The state machine became another at `index`: what was placed through there has an outcome that was not seen. */
-  takePlacedThrough(index: LogIndex): readonly Request[] {
-    return this.#takePlacedWhere((request) => request.index <= index);
-  }
-
-  #takePlacedWhere(holds: (request: Request) => boolean): readonly Request[] {
+    if (this.#placedTermMin >= term) return nobody;
     const taken: Request[] = [];
-    for (const [index, requests] of this.#placed) {
-      const kept = requests.filter((request) => !holds(request));
-      if (kept.length === requests.length) continue;
-      taken.push(...requests.filter(holds));
-      if (kept.length > 0) this.#placed.set(index, kept);
-      else this.#placed.delete(index);
+    for (const batch of this.#placed) {
+      if (batch.term >= term) continue;
+      const from = Math.max(batch.next, index - batch.index);
+      takeFrom(batch, from, batch.end, taken);
+      batch.end = Math.min(batch.end, from);
     }
+    this.#dropDone();
+    this.#placedTermMin = Number.POSITIVE_INFINITY;
+    for (const batch of this.#placed) if (batch.next < batch.end) this.#placedTermMin = Math.min(this.#placedTermMin, batch.term);
     return taken;
   }
 
@@ -148,14 +182,24 @@ export class Requests {
   /** Its time is up, or its caller has lost interest: it is forgotten, whatever stage it is in. */
   forget(request: Request): void {
     this.#readable.delete(request);
-    const placed = request.stage === "placed" ? this.#placed.get(request.index)?.filter((other) => other !== request) : undefined;
-    if (placed?.length === 0) this.#placed.delete(request.index);
-    else if (placed) this.#placed.set(request.index, placed);
+    if (request.batch) request.batch.requests[request.index - request.batch.index] = null;
+    request.batch = null;
   }
 
   all(): readonly Request[] {
     const asked = [...this.#asked.values()].flat();
-    return [...asked, ...[...this.#placed.values()].flat(), ...this.#readable, ...this.#waiting];
+    const placed: Request[] = [];
+    for (const batch of this.#placed) takeFrom(batch, batch.next, batch.end, placed);
+    return [...asked, ...placed, ...this.#readable, ...this.#waiting];
+  }
+}
+
+function takeFrom({ requests }: PlacedBatch, from: number, end: number, taken: Request[]): void {
+  for (let at = from; at < end; at++) {
+    const request = requests[at];
+    if (!request) continue;
+    request.batch = null;
+    taken.push(request);
   }
 }
 

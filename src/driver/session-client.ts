@@ -2,14 +2,23 @@
  * This node's own session: registered when it is first needed, again after it has ended. Numbers the commands, and tells the others up to
  * which of them every response has arrived.
  */
-import type { Millis } from "../raft/types.ts";
-import { frameSession, type SessionId } from "./framing.ts";
+import type { SessionId } from "./framing.ts";
+
+/** What a command says of itself. */
+export interface Numbered {
+  readonly session: SessionId;
+  readonly serial: number;
+  /** Every response to a serial below this one has been received. */
+  readonly openFrom: number;
+}
 
 export class SessionClient {
   #session: SessionId | null = null;
   #nextSerial = 1;
-  /** Serials without an outcome, in order. */
-  readonly #open = new Set<number>();
+  /** The first serial without an outcome. */
+  #openFrom = 1;
+  /** Those behind it that have one. */
+  readonly #closed = new Set<number>();
 
   get registered(): boolean {
     return this.#session !== null;
@@ -18,7 +27,8 @@ export class SessionClient {
   begin(session: SessionId): void {
     this.#session = session;
     this.#nextSerial = 1;
-    this.#open.clear();
+    this.#openFrom = 1;
+    this.#closed.clear();
   }
 
   /** It has ended; what was numbered in it is not numbered anew: a second number could apply it twice. */
@@ -26,17 +36,19 @@ export class SessionClient {
     this.#session = null;
   }
 
-  /** Numbers a command; only while registered. Its bytes are the same for every attempt. */
-  frame(body: Uint8Array, stamp: Millis): { readonly session: SessionId; readonly serial: number; readonly bytes: Uint8Array } {
-    const session = this.#session ?? 0;
-    const serial = this.#nextSerial++;
-    this.#open.add(serial);
-    const [openFrom = serial] = this.#open;
-    return { session, serial, bytes: frameSession({ session, serial, openFrom, stamp, body }) };
+  /** Numbers a command; only while registered. The number is the same for every attempt. */
+  number(): Numbered {
+    return { session: this.#session ?? 0, serial: this.#nextSerial++, openFrom: this.#openFrom };
   }
 
   /** Its outcome is known, or nobody waits for it any more. */
   close(session: SessionId, serial: number): void {
-    if (session === this.#session) this.#open.delete(serial);
+    if (session !== this.#session) return;
+    if (serial !== this.#openFrom) {
+      this.#closed.add(serial);
+      return;
+    }
+    do this.#openFrom++;
+    while (this.#closed.delete(this.#openFrom));
   }
 }

@@ -15,7 +15,13 @@ interface Session<Response> {
   readonly expiryMs: Millis;
   /** Every serial below was answered, and its response is gone. */
   openFrom: number;
-  readonly responses: Map<number, Response>;
+  /** No serial above it was ever judged. Follows from the rest. */
+  highest: number;
+  /** What lies below `openFrom` may linger, and counts for nothing: it goes many at a time. */
+  responses: Map<number, Response>;
+  /** Of earlier serials; none above `olderThrough`. */
+  older: ReadonlyMap<number, Response>;
+  olderThrough: number;
 }
 
 /** What becomes of a command: apply it, answer as before, or refuse it. */
@@ -25,19 +31,28 @@ export type Verdict<Response> =
   /** Unknown or ended; or so old that its response was given up by the client itself. Surely not applied now; maybe before. */
   | { readonly kind: "expired" };
 
-/** Whichever walk is shorter: a hostile member could name any serial. */
-function dropAnswered({ responses, ...session }: Session<unknown>, openFrom: number): void {
-  if (openFrom - session.openFrom <= responses.size) {
-    for (let serial = session.openFrom; serial < openFrom; serial++) responses.delete(serial);
-  } else {
-    for (const serial of responses.keys()) if (serial < openFrom) responses.delete(serial);
-  }
+const isNew = { kind: "new" } as const;
+const isExpired = { kind: "expired" } as const;
+
+/** The older ones go once all of them were answered, when most do not count any more; dropping each by itself would cost more. */
+function dropAnswered<Response>(session: Session<Response>): void {
+  const mostly = session.responses.size > 16 + 2 * (session.highest - session.openFrom);
+  if (!mostly || session.openFrom <= session.olderThrough) return;
+  session.older = session.responses;
+  session.olderThrough = session.highest;
+  session.responses = new Map();
+}
+
+function openSession<Response>(lastUse: Millis, expiryMs: Millis, openFrom: number): Session<Response> {
+  return { lastUse, expiryMs, openFrom, highest: openFrom - 1, responses: new Map(), older: new Map(), olderThrough: 0 };
 }
 
 export class SessionTable<Response> {
   #logTime: Millis = 0;
   /** Least recently used first. */
   #sessions = new Map<SessionId, Session<Response>>();
+  /** The last in that order. */
+  #latest: SessionId = 0;
 
   get size(): number {
     return this.#sessions.size;
@@ -45,35 +60,52 @@ export class SessionTable<Response> {
 
   register(id: SessionId, { stamp, maxSessions, expiryMs }: Extract<Framed, { kind: "register" }>): void {
     this.#advance(stamp);
-    this.#sessions.set(id, { lastUse: this.#logTime, expiryMs, openFrom: 1, responses: new Map() });
+    this.#sessions.set(id, openSession(this.#logTime, expiryMs, 1));
+    this.#latest = id;
     for (const [oldest] of this.#sessions) {
       if (this.#sessions.size <= maxSessions) break;
       this.#sessions.delete(oldest);
     }
   }
 
+  /** Whether this command, as far as its number tells, was judged before. */
+  mayRepeat({ session, serial }: Extract<Framed, { kind: "session" }>): boolean {
+    return serial <= (this.#sessions.get(session)?.highest ?? 0);
+  }
+
   judge({ session: id, serial, openFrom, stamp }: Extract<Framed, { kind: "session" }>): Verdict<Response> {
     this.#advance(stamp);
     const session = this.#sessions.get(id);
-    if (!session) return { kind: "expired" };
+    if (!session) return isExpired;
+    if (id !== this.#latest) this.#makeLatest(id, session);
+    session.lastUse = this.#logTime;
+    session.openFrom = Math.max(session.openFrom, openFrom);
+    if (serial < session.openFrom) return isExpired;
+    if (serial > session.highest) {
+      session.highest = serial;
+      return isNew;
+    }
+    const kept = session.responses.has(serial) ? session.responses : session.older;
+    return kept.has(serial) ? { kind: "repeated", response: kept.get(serial) as Response } : isNew;
+  }
+
+  #makeLatest(id: SessionId, session: Session<Response>): void {
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
-    session.lastUse = this.#logTime;
-    if (openFrom > session.openFrom) {
-      dropAnswered(session, openFrom);
-      session.openFrom = openFrom;
-    }
-    const response = session.responses.get(serial);
-    if (response !== undefined) return { kind: "repeated", response };
-    return serial < session.openFrom ? { kind: "expired" } : { kind: "new" };
+    this.#latest = id;
   }
 
   record(id: SessionId, serial: number, response: Response): void {
-    this.#sessions.get(id)?.responses.set(serial, response);
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    session.responses.set(serial, response);
+    dropAnswered(session);
   }
 
   #advance(stamp: Millis): void {
-    this.#logTime = this.#logTime === 0 ? stamp : Math.max(this.#logTime, Math.min(stamp, this.#logTime + maxStepMs));
+    const logTime = this.#logTime === 0 ? stamp : Math.max(this.#logTime, Math.min(stamp, this.#logTime + maxStepMs));
+    if (logTime === this.#logTime) return;
+    this.#logTime = logTime;
     for (const [id, { lastUse, expiryMs }] of this.#sessions) {
       if (lastUse + expiryMs >= this.#logTime) break;
       this.#sessions.delete(id);
@@ -82,10 +114,11 @@ export class SessionTable<Response> {
 
   write(writer: ByteWriter, encode: (response: Response) => Uint8Array): void {
     writer.integer(this.#logTime).integer(this.#sessions.size);
-    for (const [id, { lastUse, expiryMs, openFrom, responses }] of this.#sessions) {
-      writer.integer(id).integer(lastUse).integer(expiryMs).integer(openFrom).integer(responses.size);
+    for (const [id, { lastUse, expiryMs, openFrom, responses, older }] of this.#sessions) {
       // In order of serial, whatever the order of apply: equal tables have equal bytes.
-      for (const [serial, response] of [...responses].sort(([a], [b]) => a - b)) writer.integer(serial).bytes(encode(response));
+      const open = [...older, ...responses].filter(([serial]) => serial >= openFrom).sort(([a], [b]) => a - b);
+      writer.integer(id).integer(lastUse).integer(expiryMs).integer(openFrom).integer(open.length);
+      for (const [serial, response] of open) writer.integer(serial).bytes(encode(response));
     }
   }
 
@@ -96,13 +129,15 @@ export class SessionTable<Response> {
     for (let left = reader.integer(); left > 0 && reader.sound; left--) {
       const id = reader.integer();
       const [lastUse, expiryMs, openFrom] = [reader.integer(), reader.integer(), reader.integer()];
-      const responses = new Map<number, Response>();
+      const session = openSession<Response>(lastUse, expiryMs, openFrom);
       for (let more = reader.integer(); more > 0 && reader.sound; more--) {
         const serial = reader.integer();
         const bytes = reader.bytes();
-        if (reader.sound) responses.set(serial, decode(bytes));
+        session.highest = Math.max(session.highest, serial);
+        if (reader.sound) session.responses.set(serial, decode(bytes));
       }
-      this.#sessions.set(id, { lastUse, expiryMs, openFrom, responses });
+      this.#sessions.set(id, session);
+      this.#latest = id;
     }
   }
 }

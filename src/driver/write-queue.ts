@@ -2,6 +2,7 @@
  * Group commit: one write under way, everything asked for meanwhile folds into the next. Keeps the gate: a message leaves only when
  * every hard state that its update knew of is durable.
  */
+import { lastIndex, lastTerm, type RaftState } from "../raft/mod.ts";
 import type { Entry, HardState, LogIndex, Message, SnapshotWrite, Term, Update, WriteId } from "../raft/types.ts";
 import type { LogStorage, StorageFailed } from "./interfaces.ts";
 
@@ -9,6 +10,10 @@ import type { LogStorage, StorageFailed } from "./interfaces.ts";
 export interface LogEnd {
   readonly index: LogIndex;
   readonly term: Term;
+}
+
+function endOf({ log }: Readonly<RaftState>): LogEnd {
+  return { index: lastIndex(log), term: lastTerm(log) };
 }
 
 interface FoldedWrite {
@@ -49,10 +54,10 @@ export class WriteQueue {
   readonly #storage: LogStorage;
   readonly #handlers: WriteQueueHandlers;
 
-  constructor(storage: LogStorage, end: LogEnd, commitIndex: LogIndex, handlers: WriteQueueHandlers) {
+  constructor(storage: LogStorage, core: Readonly<RaftState>, handlers: WriteQueueHandlers) {
     this.#storage = storage;
-    this.#end = end;
-    this.#storedCommitIndex = commitIndex;
+    this.#end = endOf(core);
+    this.#storedCommitIndex = core.commitIndex;
     this.#handlers = handlers;
   }
 
@@ -64,14 +69,15 @@ export class WriteQueue {
     return this.#storedCommitIndex;
   }
 
-  /** Rules 1 to 5 of `Update`. `end`: where the core's log ends after it. */
-  add(update: Update, end: LogEnd, commitIndex: LogIndex): void {
-    if (update.write !== 0) this.#fold(update, end);
+  /** Rules 1 to 5 of `Update`, which `core` has just made. */
+  add(update: Update, core: Readonly<RaftState>): void {
+    if (update.write !== 0) this.#fold(update, endOf(core));
     if (update.snapshot) this.#queued.push({ kind: "snapshot", write: update.snapshot });
     if (update.hardState) this.#lastHardState = update.write;
     // The disk first: it takes longest.
-    this.flush(commitIndex);
+    this.flush(core.commitIndex);
     if (update.messages.length === 0) return;
+    if (this.#gated.length === 0 && this.#lastHardState <= this.#durable && !this.#failed) return this.#send(update.messages);
     this.#gated.push({ after: this.#lastHardState, messages: update.messages });
     this.#release();
   }
@@ -155,8 +161,12 @@ export class WriteQueue {
     for (const { after, messages } of this.#gated) {
       if (after > this.#durable || this.#failed) break;
       released++;
-      for (const message of messages) this.#handlers.send(message);
+      this.#send(messages);
     }
     if (released > 0) this.#gated.splice(0, released);
+  }
+
+  #send(messages: readonly Message[]): void {
+    for (const message of messages) this.#handlers.send(message);
   }
 }
