@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { RaftMetrics } from "../driver/metrics.ts";
+import { describeChange } from "./events.ts";
+
+const calm: RaftMetrics = {
+  id: "me",
+  state: "follower",
+  currentTerm: 3,
+  lastLogIndex: 9,
+  durableIndex: 9,
+  commitIndex: 9,
+  lastApplied: 9,
+  snapshotIndex: 0,
+  firstLogIndex: 1,
+  currentLeader: "other",
+  leaderContactMs: 10,
+  membershipConfig: { voters: ["me", "other", "third"], votersOld: [], learners: [] },
+  membershipIndex: 4,
+  generation: null,
+  replication: [],
+  pending: 0,
+  stopped: null,
+};
+const told = (before: Partial<RaftMetrics>, after: Partial<RaftMetrics>) =>
+  describeChange({ ...calm, ...before }, { ...calm, ...after }, (id) => id).map(({ text }) => text);
+
+test("a campaign is told by its cause: a silent leader, or one that hands over", () => {
+  const preVote = { state: "candidate", currentLeader: null } as const;
+  expect(told({}, preVote)).toEqual(["No leader was heard: asking for votes in term 3.", "There is no leader."]);
+  expect(told({}, { ...preVote, currentTerm: 4 })).toEqual([
+    "The leader hands over: asking for votes in term 4.",
+    "There is no leader.",
+  ]);
+  expect(told({ currentLeader: null }, { ...preVote, currentTerm: 4 })).toEqual([
+    "No leader was heard: asking for votes in term 4.",
+  ]);
+});
+
+test("a change of leaders and of voters is told by names", () => {
+  expect(told({}, { currentLeader: "me", currentTerm: 4, state: "leader" })).toEqual(["This tab leads since term 4."]);
+  expect(told({ currentLeader: "me", state: "leader" }, { currentTerm: 4 })).toEqual(["other leads in term 4."]);
+  const joint = { voters: ["me"], votersOld: ["me", "other"], learners: ["other"] };
+  expect(told({}, { membershipConfig: joint, membershipIndex: 5 })).toEqual([
+    "Voters: me (joint with me, other); learners: other.",
+  ]);
+  expect(told({}, {})).toEqual([]);
+});
