@@ -49,7 +49,7 @@ test.each([
   ["replicating, below it", replicating(), 2, false],
   ["a probe, the one that was sent", createProgress(5, 0), 5, true],
   ["a probe, another", createProgress(5, 0), 4, false],
-])("%s: a refusal of %i... is current: %s", (_, progress, refused, expected) => {
+])("%s: a refusal is current or not", (_, progress, refused, expected) => {
   expect(isCurrentRefusal(progress, refused)).toBe(expected);
 });
 
