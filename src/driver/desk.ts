@@ -16,7 +16,7 @@ import { SessionClient } from "./session-client.ts";
 export interface RequestOptions {
   readonly settle: (outcome: Outcome) => void;
   readonly ask?: (requestId: RequestId) => void;
-  readonly onRefused?: (answer: RefusedAnswer) => Error | null;
+  readonly onRefused?: ((answer: RefusedAnswer) => Error | null) | undefined;
   readonly wantsResponse?: boolean;
   readonly repeatable?: boolean;
   readonly ifTerm?: Term | null;

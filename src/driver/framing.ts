@@ -3,7 +3,7 @@
  * no command to this one.
  */
 import type { LogIndex, Millis } from "../raft/types.ts";
-import { ByteReader, ByteWriter, integerBytes, writeInteger } from "./bytes.ts";
+import { ByteReader, ByteWriter, bytesFrom, integerBytes, writeInteger } from "./bytes.ts";
 import type { Numbered } from "./session-client.ts";
 
 const plain = 0;
@@ -87,11 +87,14 @@ export function frameRegister({ stamp, maxSessions, expiryMs }: Omit<Extract<Fra
 
 /** Total: what no version of this code could have written is `unknown`, the same on every replica. */
 export function readFramed(bytes: Uint8Array): Framed {
-  if (bytes[0] === plain) return { kind: "plain", body: bytes.subarray(1) };
+  if (bytes[0] === plain) return { kind: "plain", body: bytesFrom(bytes, 1) };
   const reader = new ByteReader(bytes);
   const kind = reader.integer();
   if (kind === sessionCommand) {
-    const [session, serial, openFrom, stamp] = [reader.integer(), reader.integer(), reader.integer(), reader.integer()];
+    const session = reader.integer();
+    const serial = reader.integer();
+    const openFrom = reader.integer();
+    const stamp = reader.integer();
     const body = reader.rest();
     return reader.sound ? { kind: "session", session, serial, openFrom, stamp, body } : { kind: "unknown" };
   }

@@ -88,10 +88,13 @@ export class Loop {
 
   #accept(event: Event): void {
     if (this.#ended) return;
-    this.#events.push(event);
-    if (this.#running) return;
+    if (this.#running) {
+      this.#events.push(event);
+      return;
+    }
     this.#running = true;
     try {
+      this.#turn(event);
       for (let next = this.#events.shift(); next && !this.#ended; next = this.#events.shift()) this.#turn(next);
     } catch (error) {
       this.#handlers.failed(error instanceof Error ? error : new Error(String(error)));

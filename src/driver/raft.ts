@@ -7,7 +7,7 @@ import { CommandRejected, ConfigChangeRefused, NotLeader, NotPristine, Stopped, 
 import type { AbortSignalLike, Applied, Clock, LogStorage, RaftNetwork, StateMachine, StoredState } from "./interfaces.ts";
 import { Loop } from "./loop.ts";
 import { changedVisibly, metricsOf, type RaftMetrics } from "./metrics.ts";
-import type { Outcome, Settled } from "./requests.ts";
+import type { Outcome, RefusedAnswer, Settled } from "./requests.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface RaftOptions<Command, Response, AppError> {
@@ -44,6 +44,10 @@ export interface Proposed<Response> {
   readonly term: Term;
   /** `null` when settled at commit, or when the response is no longer known here. */
   readonly response: Response | null;
+}
+
+function notLeader(command: unknown): (answer: RefusedAnswer) => Error {
+  return ({ leader }) => new NotLeader(leader, command);
 }
 
 export class Raft<Command, Response, AppError> {
@@ -126,7 +130,7 @@ export class Raft<Command, Response, AppError> {
       wantsResponse: response !== "committed",
       ifTerm: ifTerm ?? null,
       repeatable: ifTerm === undefined,
-      onRefused: (answer) => (ifTerm === undefined ? null : new NotLeader(answer.leader, command)),
+      onRefused: ifTerm === undefined ? undefined : notLeader(command),
       timeoutMs,
       signal,
     });

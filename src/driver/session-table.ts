@@ -6,6 +6,7 @@
 import type { Millis } from "../raft/types.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Framed, SessionId } from "./framing.ts";
+import { ResponseWindow } from "./response-window.ts";
 
 /** Log time follows the stamps by at most so much an entry: one device with a wrong clock cannot end everybody's session. */
 const maxStepMs = 60_000;
@@ -17,11 +18,7 @@ interface Session<Response> {
   openFrom: number;
   /** No serial above it was ever judged. Follows from the rest. */
   highest: number;
-  /** What lies below `openFrom` may linger, and counts for nothing: it goes many at a time. */
-  responses: Map<number, Response>;
-  /** Of earlier serials; none above `olderThrough`. */
-  older: ReadonlyMap<number, Response>;
-  olderThrough: number;
+  readonly responses: ResponseWindow<Response>;
 }
 
 /** What becomes of a command: apply it, answer as before, or refuse it. */
@@ -34,17 +31,8 @@ export type Verdict<Response> =
 const isNew = { kind: "new" } as const;
 const isExpired = { kind: "expired" } as const;
 
-/** The older ones go once all of them were answered, when most do not count any more; dropping each by itself would cost more. */
-function dropAnswered<Response>(session: Session<Response>): void {
-  const mostly = session.responses.size > 16 + 2 * (session.highest - session.openFrom);
-  if (!mostly || session.openFrom <= session.olderThrough) return;
-  session.older = session.responses;
-  session.olderThrough = session.highest;
-  session.responses = new Map();
-}
-
 function openSession<Response>(lastUse: Millis, expiryMs: Millis, openFrom: number): Session<Response> {
-  return { lastUse, expiryMs, openFrom, highest: openFrom - 1, responses: new Map(), older: new Map(), olderThrough: 0 };
+  return { lastUse, expiryMs, openFrom, highest: openFrom - 1, responses: new ResponseWindow(openFrom) };
 }
 
 export class SessionTable<Response> {
@@ -79,14 +67,17 @@ export class SessionTable<Response> {
     if (!session) return isExpired;
     if (id !== this.#latest) this.#makeLatest(id, session);
     session.lastUse = this.#logTime;
-    session.openFrom = Math.max(session.openFrom, openFrom);
+    if (openFrom > session.openFrom) {
+      session.openFrom = openFrom;
+      session.responses.drop(openFrom);
+    }
     if (serial < session.openFrom) return isExpired;
     if (serial > session.highest) {
       session.highest = serial;
       return isNew;
     }
-    const kept = session.responses.has(serial) ? session.responses : session.older;
-    return kept.has(serial) ? { kind: "repeated", response: kept.get(serial) as Response } : isNew;
+    const { responses } = session;
+    return responses.has(serial) ? { kind: "repeated", response: responses.get(serial) as Response } : isNew;
   }
 
   #makeLatest(id: SessionId, session: Session<Response>): void {
@@ -96,10 +87,7 @@ export class SessionTable<Response> {
   }
 
   record(id: SessionId, serial: number, response: Response): void {
-    const session = this.#sessions.get(id);
-    if (!session) return;
-    session.responses.set(serial, response);
-    dropAnswered(session);
+    this.#sessions.get(id)?.responses.set(serial, response);
   }
 
   #advance(stamp: Millis): void {
@@ -114,9 +102,9 @@ export class SessionTable<Response> {
 
   write(writer: ByteWriter, encode: (response: Response) => Uint8Array): void {
     writer.integer(this.#logTime).integer(this.#sessions.size);
-    for (const [id, { lastUse, expiryMs, openFrom, responses, older }] of this.#sessions) {
+    for (const [id, { lastUse, expiryMs, openFrom, responses }] of this.#sessions) {
       // In order of serial, whatever the order of apply: equal tables have equal bytes.
-      const open = [...older, ...responses].filter(([serial]) => serial >= openFrom).sort(([a], [b]) => a - b);
+      const open = responses.from(openFrom);
       writer.integer(id).integer(lastUse).integer(expiryMs).integer(openFrom).integer(open.length);
       for (const [serial, response] of open) writer.integer(serial).bytes(encode(response));
     }

@@ -22,8 +22,9 @@ export function spanAfterWrite(span: LogSpan, { truncateFrom, entries }: LogWrit
     last = Math.min(last, truncateFrom - 1);
   }
   const first = entries[0]?.index ?? last + 1;
-  assert(first === last + 1, `entry ${first} appended to a log that ends at ${last}`);
-  return { ...span, lastIndex: last + entries.length };
+  // No message is put together for a write that is right.
+  if (first !== last + 1) assert(false, `entry ${first} appended to a log that ends at ${last}`);
+  return { firstIndex: span.firstIndex, lastIndex: last + entries.length, snapshotIndex: span.snapshotIndex };
 }
 
 /** As above. */
