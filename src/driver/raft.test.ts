@@ -188,5 +188,8 @@ describe("shutdown", () => {
     await made.settle(leader.raft.shutdown());
     expect(await made.failure(leader.raft.propose("a"))).toMatchObject({ name: "Stopped", mayHaveApplied: false });
     expect(await made.failure(leader.raft.read())).toMatchObject({ name: "Stopped" });
+    const told = leader.metrics.length;
+    await made.run(20_000);
+    expect(leader.metrics.length).toBe(told);
   });
 });
