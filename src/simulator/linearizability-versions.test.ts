@@ -33,6 +33,7 @@ const bad: Readonly<Record<string, readonly VersionedOperation[]>> = {
   "a read in the middle of an edit": [edit(1, 9, 2, 2), read(2, 3, 1)],
   "a version without an author": [edit(1, 2, 1), read(3, 4, 2)],
   "a version before its author was called": [read(1, 2, 1), lost(3)],
+  "a version before its author was called, though another saw it later": [read(1, 10, 1), read(1, 2, 1), lost(3)],
   "more versions than lost edits": [lost(1), read(2, 3, 2)],
   "readers of one version disagree": [edit(1, 2, 1), read(3, 4, 1, "a"), read(3, 4, 1, "b")],
   "more added than asked for": [operation(1, 2, 1, { version: 2, added: 2, content: null })],

@@ -115,6 +115,13 @@ describe("registers", () => {
     expect(counterexample.map(({ invoked }) => invoked)).toEqual([200, 202, 204]);
   });
 
+  test("a counterexample does not accuse who saw what came later", () => {
+    const history = [read(1, 100, 9), set(1, 2, 1), read(3, 4, 0), set(50, 60, 9)];
+    const { counterexample } = checkLinearizable(history, registerModel(0));
+    expect(counterexample.map(({ invoked }) => invoked)).toEqual([1, 3]);
+    expect(counterexample.map(({ input }) => input.kind)).toEqual(["set", "read"]);
+  });
+
   test("counterexamples of random histories are smallest", () => {
     const random = createRandom(5);
     let seen = 0;
@@ -166,10 +173,11 @@ describe("the budget", () => {
 
   test("one bad partition is found beside others that would use it up", () => {
     const history = ["a", "b", "c"].flatMap((name) => hard(name, 24, true));
-    const fault = [set(1, 2, 1), read(3, 4, 0)].map((one) => onKey(one, "z"));
-    const verdict = checkLinearizable([...history, ...fault], registerModel(0), { budget: 20_000 });
+    const alone = checkLinearizable(hard("z", 5, true), registerModel(0)).steps;
+    const verdict = checkLinearizable([...history, ...hard("z", 5, true)], registerModel(0), { budget: 200_000 });
     expect(verdict).toMatchObject({ linearizable: "no", partitions: ["z"] });
-    expect(verdict.steps).toBeLessThan(4000);
+    expect(alone).toBeGreaterThan(600);
+    expect(verdict.steps).toBeLessThan(12 * alone);
   });
 
   test("without a memory the verdict is the same", () => {
@@ -177,11 +185,26 @@ describe("the budget", () => {
       expect(checkLinearizable(history, registerModel(0), { memoLimit: 0 }).linearizable).toBe("no");
   });
 
+  test("a read that was possible is not tried again elsewhere", () => {
+    const reads = Array.from({ length: 24 }, (_, at) => read(at, 100, 0));
+    const verdict = checkLinearizable([...reads, read(50, 100, "never")], registerModel(0));
+    expect(verdict.linearizable).toBe("no");
+    expect(verdict.steps).toBeLessThan(100);
+  });
+
+  test("what was seen tells of the whole chain that led there", () => {
+    const chain = Array.from({ length: 24 }, (_, at) => swap(at, pending, at, at + 1, null));
+    const verdict = checkLinearizable([...chain, read(50, 51, 24), read(52, 53, 7)], registerModel(0));
+    expect(verdict.linearizable).toBe("no");
+    expect(verdict.steps).toBeLessThan(1000);
+  });
+
   test("some 200 operations of 8 clients with many lost answers take few steps", () => {
     const random = createRandom(3);
     const history = simulated((bound) => nextBelow(random, bound), 400);
     const verdict = checkLinearizable(history, registerModel(0), { budget: 100_000 });
     expect(verdict.linearizable).toBe("yes");
+    expect(verdict.steps).toBeLessThan(3 * history.length);
     expect(history.filter(({ returned }) => returned === pending).length).toBeGreaterThan(40);
   });
 });
