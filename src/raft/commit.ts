@@ -3,18 +3,24 @@ import { assert } from "./assert.ts";
 import { entryBytes, lastIndex, slice, termAt } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import { quorumValue } from "./quorum.ts";
-import { configurationOf, type RaftState } from "./state.ts";
-import type { LogIndex } from "./types.ts";
+import { configurationOf, type Leader, type RaftState } from "./state.ts";
+import type { Entry, LogIndex } from "./types.ts";
 
 /** Hands the entries over for apply. Commit only ever rises. */
 export function advanceCommit(raft: RaftState, out: Outbox, commitIndex: LogIndex): void {
   assert(commitIndex > raft.commitIndex, "commitIndex only rises");
   assert(commitIndex <= lastIndex(raft.log), "nothing beyond the log is committed");
-  for (const entry of slice(raft.log, raft.commitIndex + 1, commitIndex)) {
-    out.committed.push(entry);
-    if (raft.role.kind === "leader") raft.role.uncommittedBytes = Math.max(0, raft.role.uncommittedBytes - entryBytes(entry));
-  }
+  const entries = slice(raft.log, raft.commitIndex + 1, commitIndex);
+  out.committed = out.committed.length === 0 ? entries : [...out.committed, ...entries];
   raft.commitIndex = commitIndex;
+  if (raft.role.kind === "leader") discharge(raft.role, entries);
+}
+
+/** Commands that this leader took in its term no longer count against its limit. */
+function discharge(leader: Leader, entries: readonly Entry[]): void {
+  for (const entry of entries)
+    if (entry.kind === "command" && entry.index > leader.termStartIndex) leader.uncommittedBytes -= entryBytes(entry);
+  assert(leader.uncommittedBytes >= 0, "what is committed was counted when it was taken");
 }
 
 /**

@@ -86,7 +86,12 @@ export function batchFrom(log: Log, from: LogIndex, maxBytes: number): readonly 
 
 /** What an entry counts for in windows and limits: its command and a little for the rest. */
 export function entryBytes(entry: Entry | undefined): number {
-  return entry?.kind === "command" ? entry.command.byteLength + 16 : 64;
+  return entry?.kind === "command" ? commandBytes(entry.command) : 64;
+}
+
+/** The same, before it is an entry. */
+export function commandBytes(command: Uint8Array): number {
+  return command.byteLength + 16;
 }
 
 export function append(log: Log, entry: Entry): void {

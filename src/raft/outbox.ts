@@ -21,7 +21,7 @@ export interface Outbox {
   snapshot: SnapshotWrite | null;
   restore: Snapshot | null;
   messages: Message[];
-  committed: Entry[];
+  committed: readonly Entry[];
   answers: Answer[];
 }
 

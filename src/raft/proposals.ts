@@ -1,6 +1,6 @@
 /** Commands on their way into the log: appended by the leader, handed on by everybody else. */
 import { envelope } from "./envelope.ts";
-import { lastIndex } from "./log.ts";
+import { commandBytes, lastIndex } from "./log.ts";
 import { appendEntry, type Outbox, refuse } from "./outbox.ts";
 import { type Leader, leaderOf, type RaftState } from "./state.ts";
 import type { Event, LogIndex, Propose, ProposeResponse, Refusal } from "./types.ts";
@@ -28,7 +28,7 @@ function whyNot(raft: RaftState, commands: readonly Uint8Array[]): Refusal | nul
   if (raft.role.kind !== "leader") return "notLeader";
   if (raft.role.transfer) return "transferring";
   let bytes = raft.role.uncommittedBytes;
-  for (const command of commands) bytes += command.byteLength;
+  for (const command of commands) bytes += commandBytes(command);
   return bytes > raft.config.maxUncommittedBytes ? "overloaded" : null;
 }
 
@@ -37,7 +37,7 @@ function appendCommands(raft: RaftState, out: Outbox, commands: readonly Uint8Ar
   const firstIndex = lastIndex(raft.log) + 1;
   for (const command of commands) {
     appendEntry(raft, out, { kind: "command", index: lastIndex(raft.log) + 1, term: raft.hardState.currentTerm, command });
-    if (raft.role.kind === "leader") raft.role.uncommittedBytes += command.byteLength + 16;
+    if (raft.role.kind === "leader") raft.role.uncommittedBytes += commandBytes(command);
   }
   return firstIndex;
 }
