@@ -63,10 +63,17 @@ export function bytesFrom(bytes: Uint8Array, at: number): Uint8Array {
 export class ByteReader {
   sound = true;
   #at = 0;
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** From the start of others. */
+  begin(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.sound = true;
   }
 
   integer(): number {

@@ -85,10 +85,13 @@ export function frameRegister({ stamp, maxSessions, expiryMs }: Omit<Extract<Fra
   return new ByteWriter().integer(registerSession).integer(stamp).integer(maxSessions).integer(expiryMs).finish();
 }
 
+/** One for all commands: each is read at once and whole. */
+const reader = new ByteReader(new Uint8Array(0));
+
 /** Total: what no version of this code could have written is `unknown`, the same on every replica. */
 export function readFramed(bytes: Uint8Array): Framed {
   if (bytes[0] === plain) return { kind: "plain", body: bytesFrom(bytes, 1) };
-  const reader = new ByteReader(bytes);
+  reader.begin(bytes);
   const kind = reader.integer();
   if (kind === sessionCommand) {
     const session = reader.integer();

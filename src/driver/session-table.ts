@@ -91,9 +91,8 @@ export class SessionTable<Response> {
   }
 
   #advance(stamp: Millis): void {
-    const logTime = this.#logTime === 0 ? stamp : Math.max(this.#logTime, Math.min(stamp, this.#logTime + maxStepMs));
-    if (logTime === this.#logTime) return;
-    this.#logTime = logTime;
+    if (stamp <= this.#logTime) return;
+    this.#logTime = this.#logTime === 0 ? stamp : Math.min(stamp, this.#logTime + maxStepMs);
     for (const [id, { lastUse, expiryMs }] of this.#sessions) {
       if (lastUse + expiryMs >= this.#logTime) break;
       this.#sessions.delete(id);

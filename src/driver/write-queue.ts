@@ -89,7 +89,8 @@ export class WriteQueue {
       folded.truncateFrom = Math.min(folded.truncateFrom ?? from, from);
       folded.entries = folded.entries.filter((entry) => entry.index < from);
     }
-    for (const entry of update.entries) folded.entries.push(entry);
+    if (folded.entries.length === 0) folded.entries = update.entries.slice();
+    else for (const entry of update.entries) folded.entries.push(entry);
     folded.hardState = update.hardState ?? folded.hardState;
     folded.write = update.write;
     folded.end = end;
