@@ -6,80 +6,69 @@ const base: Scope = {
   config: { maxInflightMessages: 2 },
   nodes: 3,
   voters: 3,
-  led: false,
+  led: true,
   maxTerm: 3,
   budget: {},
   targets: [],
   linkLength: 2,
-  underWay: 3,
-  quickDisks: false,
+  underWay: 4,
+  quickDisks: true,
   quietWrites: false,
   longSilence: false,
   forwarding: false,
 };
 
-/** Some tens of thousands of states in all: for every run of the tests. */
-export const smallScopes: readonly Scope[] = [
-  { ...base, name: "small elections", budget: { crashes: 1 }, underWay: 2, maxTerm: 2 },
-  { ...base, name: "small replication", led: true, budget: { proposals: 1 }, underWay: 2, quickDisks: true },
-];
-
-const twoOfThree = [
+const pairs = [
   { voters: [0, 1], learners: [] },
   { voters: [0, 2], learners: [] },
   { voters: [1, 2], learners: [] },
 ];
+const pairsAndAll = [...pairs, { voters: [0, 1, 2], learners: [] }];
+const pairsAndLearners = [
+  ...pairs,
+  { voters: [0, 1], learners: [2] },
+  { voters: [0, 2], learners: [1] },
+  { voters: [1, 2], learners: [0] },
+];
+const elections: Scope = { ...base, led: false, quickDisks: false };
+const replication: Scope = { ...base, budget: { proposals: 1 } };
+const membership: Scope = { ...base, voters: 2, budget: { changes: 1 }, targets: pairsAndAll };
+const snapshots: Scope = { ...base, config: { keptEntries: 0, maxInflightMessages: 2 } };
+
+/** Some tens of thousands of states in all: for every run of the tests. */
+export const smallScopes: readonly Scope[] = [
+  { ...elections, name: "small elections", maxTerm: 2, budget: { crashes: 1 } },
+  { ...replication, name: "small replication" },
+  { ...base, name: "small reads", budget: { reads: 1 } },
+  { ...membership, name: "small membership" },
+];
 
 export const scopes: readonly Scope[] = [
-  { ...base, name: "elections", budget: { crashes: 1 }, underWay: 2 },
+  { ...elections, name: "elections" },
+  { ...elections, name: "crashes in elections", maxTerm: 2, budget: { crashes: 2 } },
+  { ...base, name: "preVote", config: { preVote: true, checkQuorum: true }, longSilence: true, underWay: 5 },
+  { ...replication, name: "replication", budget: { proposals: 2, resets: 1, heartbeats: 1 } },
+  { ...replication, name: "duplicates", budget: { proposals: 1, duplicates: 1 }, forwarding: true },
+  { ...base, name: "crashes", quickDisks: false, quietWrites: true, budget: { crashes: 1 } },
   {
-    ...base,
-    name: "preVote",
-    config: { preVote: true, checkQuorum: true },
-    longSilence: true,
-    quickDisks: true,
-    led: true,
-    underWay: 3,
-  },
-  { ...base, name: "replication", led: true, budget: { proposals: 1, resets: 1 }, quickDisks: true },
-  { ...base, name: "crashes", led: true, budget: { proposals: 1, crashes: 1 }, underWay: 2, quietWrites: true },
-  { ...base, name: "old terms", led: true, maxTerm: 4, budget: { proposals: 1, crashes: 1 }, underWay: 2, quickDisks: true },
-  {
-    ...base,
-    name: "reads",
-    led: true,
-    budget: { proposals: 1, reads: 1, heartbeats: 1 },
-    quickDisks: true,
-    forwarding: true,
-    underWay: 3,
+    ...replication,
+    name: "crashes of writers",
+    quickDisks: false,
+    maxTerm: 2,
+    budget: { proposals: 1, crashes: 1 },
+    underWay: 5,
   },
   {
-    ...base,
-    name: "duplicates",
-    led: true,
-    budget: { proposals: 1, duplicates: 1 },
-    quickDisks: true,
-    forwarding: true,
-    underWay: 3,
+    ...replication,
+    name: "old terms",
+    maxTerm: 5,
+    linkLength: 1,
+    config: { maxInflightMessages: 1, maxBatchBytes: 1 },
   },
-  {
-    ...base,
-    name: "membership",
-    voters: 2,
-    led: true,
-    maxTerm: 3,
-    budget: { changes: 1 },
-    targets: twoOfThree,
-    underWay: 3,
-    quickDisks: true,
-  },
-  {
-    ...base,
-    name: "snapshots",
-    led: true,
-    config: { keptEntries: 0, maxInflightMessages: 2 },
-    budget: { proposals: 1, snapshots: 1, resets: 1, heartbeats: 1 },
-    underWay: 2,
-  },
-  { ...base, name: "transfer", led: true, budget: { proposals: 1, transfers: 1 }, longSilence: true, quickDisks: true },
+  { ...base, name: "reads", budget: { reads: 2, heartbeats: 1 }, forwarding: true },
+  { ...membership, name: "membership" },
+  { ...membership, name: "removal", voters: 3, targets: pairsAndLearners, underWay: 5 },
+  { ...snapshots, name: "snapshots", maxTerm: 2, budget: { proposals: 1, snapshots: 1, resets: 1, heartbeats: 2 } },
+  { ...snapshots, name: "snapshots and elections", budget: { proposals: 1, snapshots: 1, heartbeats: 1 }, linkLength: 1 },
+  { ...base, name: "transfer", budget: { transfers: 1 }, longSilence: true, linkLength: 1 },
 ];

@@ -74,6 +74,8 @@ class Draft {
   readonly links: (readonly Packet[])[];
   left: Budget;
   past: Past;
+  /** More is under way than the scope has room for. */
+  isTooFull = false;
 
   constructor(from: WorldState) {
     this.cells = from.cells.slice();
@@ -119,7 +121,7 @@ export class Rules {
     const links = Array.from({ length: nodes * nodes }, () => []);
     const past = { committed: [], leaders: new Map(), floors: new Map(), refused: [] };
     const state = { cells, links, left: { ...noBudget, ...budget }, past };
-    return led ? this.#settled(this.#after(state, action("timeout", 0))) : state;
+    return led ? this.#settled(this.#draftAfter(state, action("timeout", 0)).finish()) : state;
   }
 
   #life(id: NodeId, disk: Cell["disk"]): Cell {
@@ -128,10 +130,11 @@ export class Rules {
     return { core, disk, writes, prints: [] };
   }
 
-  /** Until every disk and every link is quiet. */
+  /** Until every disk and every link is quiet; with as much under way as it takes. */
   #settled(from: WorldState): WorldState {
     let state = from;
-    for (let next = this.#pending(state); next !== undefined; next = this.#pending(state)) state = this.#after(state, next);
+    for (let next = this.#pending(state); next !== undefined; next = this.#pending(state))
+      state = this.#draftAfter(state, next).finish();
     return state;
   }
 
@@ -184,20 +187,29 @@ export class Rules {
 
   // ---- what comes of it ----
 
-  /** @throws LawBroken, AssertionFailed */
-  after(state: WorldState, what: Action): WorldState {
-    const next = this.#after(state, what);
+  /**
+   * `null`: the scope has no room for what is then under way.
+   * @throws LawBroken, AssertionFailed
+   */
+  after(state: WorldState, what: Action): WorldState | null {
+    const draft = this.#draftAfter(state, what);
+    if (draft.isTooFull) return null;
+    const next = draft.finish();
     return this.#scope.quickDisks ? this.#flushed(next) : next;
   }
 
-  #flushed(from: WorldState): WorldState {
+  #flushed(from: WorldState): WorldState | null {
     let state = from;
     for (const place of this.#places)
-      while (state.cells[place]?.writes.underWay) state = this.#after(state, action("complete", place));
+      while (state.cells[place]?.writes.underWay) {
+        const draft = this.#draftAfter(state, action("complete", place));
+        if (draft.isTooFull) return null;
+        state = draft.finish();
+      }
     return state;
   }
 
-  #after(state: WorldState, what: Action): WorldState {
+  #draftAfter(state: WorldState, what: Action): Draft {
     const draft = new Draft(state);
     const kind = kinds[what >> 6];
     const place = what & 63;
@@ -222,7 +234,7 @@ export class Rules {
       default:
         this.#ask(draft, kind, place);
     }
-    return draft.finish();
+    return draft;
   }
 
   #onLink(draft: Draft, kind: "deliver" | "duplicate" | "reset", link: number): void {
@@ -368,14 +380,14 @@ export class Rules {
   #send(draft: Draft, place: number, messages: readonly Message[]): void {
     if (messages.length === 0) return;
     const { disk } = draft.cell(place);
-    let underWay = 0;
+    let underWay = messages.length;
     for (const { length } of draft.links) underWay += length;
+    if (underWay > this.#scope.underWay) draft.isTooFull = true;
     for (const message of messages) {
       checkSend(message, disk);
       const link = place * this.#scope.nodes + placeOf(message.to);
       const before = draft.links[link] ?? [];
-      if (before.length >= this.#scope.linkLength || underWay >= this.#scope.underWay) continue;
-      underWay++;
+      if (before.length >= this.#scope.linkLength) draft.isTooFull = true;
       draft.links[link] = [...before, { message, prints: [] }];
     }
   }

@@ -36,7 +36,7 @@ export interface Scope {
   readonly budget: Partial<Budget>;
   /** Targets of configuration changes, as numbers of nodes; closed under renaming of the nodes. */
   readonly targets: readonly { readonly voters: readonly number[]; readonly learners: readonly number[] }[];
-  /** Most messages on one link, and on all of them: what is sent beyond is lost. */
+  /** Most messages on one link, and on all of them; a step that would send more waits. */
   readonly linkLength: number;
   readonly underWay: number;
   /** A write is durable as soon as it is asked for. */

@@ -156,9 +156,11 @@ class Walker {
   }
 
   #take(state: WorldState, number: number, action: Action): void {
-    this.#transitions++;
     try {
-      this.#visit(this.#rules.after(state, action), number, action);
+      const next = this.#rules.after(state, action);
+      if (!next) return;
+      this.#transitions++;
+      this.#visit(next, number, action);
     } catch (error) {
       this.#violation = this.#explain(state, number, action, wordsOf(error));
     }
@@ -173,9 +175,10 @@ class Walker {
 
   /** The same way once more, this time in words. */
   #explain(last: WorldState, number: number, action: Action, law: string): Violation {
-    let state = this.#rules.begin();
+    let state: WorldState | null = this.#rules.begin();
     const actions: string[] = [];
     for (const taken of this.#trail.to(number)) {
+      if (!state) break;
       actions.push(this.#rules.describe(state, taken));
       state = this.#rules.after(state, taken);
     }
