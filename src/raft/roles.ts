@@ -14,11 +14,14 @@ export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader:
   if (later) setHardState(raft, out, { currentTerm: term, votedFor: null });
   settleOffice(raft, out, later);
   settleForwarded(raft, out, leader);
+  // A later term alone does not put the next campaign off (§5.2): else one that cannot win could keep those that can from asking for ever.
+  const electionDeadline =
+    leader === null && raft.role.kind !== "leader" ? raft.role.electionDeadline : raft.now + drawElectionTimeout(raft);
   raft.role = {
     kind: "follower",
     leader,
     leaderContact: raft.now,
-    electionDeadline: raft.now + drawElectionTimeout(raft),
+    electionDeadline,
     verifiedIndex: 0,
     round: 0,
   };
