@@ -1,18 +1,14 @@
 /**
- * Watches a whole cluster, after every step, by laws that need no trust in the code that they judge (Figure 3, and durability).
- * Each check costs as much as has changed since the last one.
+ * Watches a whole cluster, after every step of a node, by laws that need no trust in the code that they judge (Figure 3, and durability).
+ * Each check costs as much as the step has changed.
  */
-import { isVoter, lastIndex, leaderOf, type RaftState, termAt } from "../raft/mod.ts";
-import type { Configuration, Entry, HardState, LogIndex, Message, NodeId, Term } from "../raft/types.ts";
+import { checkState } from "../raft/laws.ts";
+import { AssertionFailed, configurationInForce, isJoint, isVoter, lastIndex, type RaftState, termAt } from "../raft/mod.ts";
+import type { Entry, Event, HardState, LogIndex, NodeId, Term, Update } from "../raft/types.ts";
+import { checkChange, isHeldByQuorum } from "./configuration-laws.ts";
+import { LawBroken, law, type Situations } from "./law.ts";
 
-/** A law was broken. */
-export class LawBroken extends Error {
-  override readonly name = "LawBroken";
-}
-
-function law(holds: boolean, text: () => string): void {
-  if (!holds) throw new LawBroken(text());
-}
+export { LawBroken } from "./law.ts";
 
 /** What a node's disk would give back after a crash now. */
 export interface DurableImage {
@@ -21,166 +17,70 @@ export interface DurableImage {
   holds(index: LogIndex, term: Term): boolean;
 }
 
-interface NodeView {
-  core: RaftState;
-  disk: DurableImage;
-  /** The log as last seen, entry by entry, from the one after `base` on. */
+/** A node of this life, as last seen. */
+export interface NodeView {
+  readonly core: Readonly<RaftState>;
+  /** The log, from the entry after `base` on. */
   log: Entry[];
   base: LogIndex;
   term: Term;
+  votedFor: NodeId | null;
   /** The term that it led when last seen; 0: none. */
   ledTerm: Term;
   commitIndex: LogIndex;
+  snapshotIndex: LogIndex;
+  steps: number;
 }
+
+/** A state is looked at as a whole at every so manieth step. */
+const wholeEvery = 32;
 
 export class Observer {
   /** Committed, as the first node that knew it had it. */
   readonly committed: Entry[] = [];
+  /** Where configurations stand among them. */
+  lastConfigurationIndex: LogIndex = 0;
+  configurations = 0;
   elections = 0;
+  maxTerm: Term = 0;
   readonly #nodes = new Map<NodeId, NodeView>();
   readonly #images = new Map<NodeId, DurableImage>();
   readonly #leaders = new Map<Term, NodeId>();
-  readonly #acknowledged = new Map<LogIndex, string>();
-  /** Log Matching by induction: the term before each entry that was ever in a log. */
-  readonly #entries = new Map<string, { readonly entry: Entry; readonly previousTerm: Term }>();
+  /** Log Matching by induction: every entry that was ever in a log, by index, and the term before it. */
+  readonly #entries: { readonly entry: Entry; readonly previousTerm: Term }[][] = [];
+  readonly #situations: Situations;
+  /** Where disks may lose what they called durable, only what rests on term and vote is promised. */
+  readonly #strictOnly: boolean;
+
+  constructor(situations: Situations, strictOnly: boolean) {
+    this.#situations = situations;
+    this.#strictOnly = strictOnly;
+  }
 
   /** A life of a node begins. */
-  watch(core: RaftState, disk: DurableImage): void {
-    this.#nodes.set(core.id, {
+  watch(core: Readonly<RaftState>): void {
+    const view: NodeView = {
       core,
-      disk,
       log: [],
       base: core.log.baseIndex,
       term: core.hardState.currentTerm,
+      votedFor: core.hardState.votedFor,
       ledTerm: 0,
-      commitIndex: 0,
-    });
-    this.check(core.id);
+      commitIndex: core.log.baseIndex,
+      snapshotIndex: core.snapshot?.index ?? 0,
+      steps: 0,
+    };
+    this.#nodes.set(core.id, view);
+    this.#append(view, core.log.entries);
+    this.#checkCommit(view);
   }
 
   forget(id: NodeId): void {
     this.#nodes.delete(id);
   }
 
-  /** After each step of a node. */
-  check(id: NodeId): void {
-    const view = this.#nodes.get(id);
-    if (!view) return;
-    this.#checkRole(view);
-    this.#checkLog(view);
-    this.#checkCommit(view);
-  }
-
-  #checkRole(view: NodeView): void {
-    const { core } = view;
-    law(core.hardState.currentTerm >= view.term, () => `${core.id}: currentTerm went back from ${view.term}`);
-    view.term = core.hardState.currentTerm;
-    if (core.role.kind !== "leader") return;
-    const known = this.#leaders.get(core.hardState.currentTerm);
-    law(
-      known === undefined || known === core.id,
-      () => `Election Safety: ${known} and ${core.id} lead term ${core.hardState.currentTerm}`,
-    );
-    if (known === undefined) {
-      this.#leaders.set(core.hardState.currentTerm, core.id);
-      this.elections++;
-      this.#checkLeaderCompleteness(core);
-    }
-    for (const [peer, { matchIndex, nextIndex }] of core.role.progress)
-      law(
-        matchIndex < nextIndex && matchIndex <= lastIndex(core.log),
-        () => `${core.id}: progress of ${peer} is ${matchIndex}, ${nextIndex}`,
-      );
-  }
-
-  #checkLeaderCompleteness(core: RaftState): void {
-    const last = this.committed.at(-1);
-    if (last)
-      law(
-        (termAt(core.log, last.index) ?? (core.snapshot && last.index <= core.snapshot.index ? last.term : null)) === last.term,
-        () => `Leader Completeness: ${core.id} leads without entry ${last.index}`,
-      );
-  }
-
-  #checkLog(view: NodeView): void {
-    const { core } = view;
-    this.#followBase(view);
-    let same = Math.min(view.log.length, core.log.entries.length);
-    while (same > 0 && view.log[same - 1] !== core.log.entries[same - 1]) same--;
-    const leads = core.role.kind === "leader" ? core.hardState.currentTerm : 0;
-    if (leads !== 0 && leads === view.ledTerm)
-      law(same === view.log.length, () => `Leader Append-Only: ${core.id} changed ${same + 1}`);
-    view.ledTerm = leads;
-    law(
-      view.base + same >= Math.min(view.commitIndex, view.base + view.log.length),
-      () => `${core.id} changed a committed entry`,
-    );
-    view.log.length = same;
-    for (const entry of core.log.entries.slice(same)) {
-      const previousTerm = view.log.at(-1)?.term ?? core.log.baseTerm;
-      law(entry.index === view.base + view.log.length + 1, () => `${core.id}: entry ${entry.index} is out of place`);
-      this.#matchLog(core.id, entry, previousTerm);
-      view.log.push(entry);
-    }
-  }
-
-  /** Compaction drops what is committed; a snapshot from elsewhere takes the place of everything. */
-  #followBase(view: NodeView): void {
-    const { log, commitIndex } = view.core;
-    if (log.baseIndex === view.base) return;
-    law(log.baseIndex <= commitIndex, () => `${view.core.id} compacted beyond its commit`);
-    const known = this.committed[log.baseIndex - 1];
-    law(known?.term === log.baseTerm, () => `${view.core.id} has term ${log.baseTerm} before its log, not ${known?.term}`);
-    const kept = view.log.slice(log.baseIndex - view.base);
-    view.log = kept[0] === log.entries[0] ? kept : [];
-    view.base = log.baseIndex;
-    view.commitIndex = Math.max(view.commitIndex, log.baseIndex);
-  }
-
-  /** Two logs with an entry of one index and term are the same through it: the entries are equal, and so are those before. */
-  #matchLog(id: NodeId, entry: Entry, previousTerm: Term): void {
-    const key = `${entry.index} ${entry.term}`;
-    const known = this.#entries.get(key);
-    if (!known) {
-      this.#entries.set(key, { entry, previousTerm });
-      return;
-    }
-    law(known.previousTerm === previousTerm && sameEntry(known.entry, entry), () => `Log Matching: ${id} at ${key}`);
-  }
-
-  #checkCommit(view: NodeView): void {
-    const { core } = view;
-    law(core.commitIndex >= view.commitIndex, () => `${core.id}: commitIndex went back from ${view.commitIndex}`);
-    for (let index = view.commitIndex + 1; index <= core.commitIndex; index++) {
-      const entry = core.log.entries[index - core.log.baseIndex - 1];
-      if (!entry && index <= (core.snapshot?.index ?? 0)) continue;
-      law(entry !== undefined, () => `${core.id} committed ${index}, which it does not have`);
-      const known = this.committed[index - 1];
-      if (known && entry)
-        law(
-          known.term === entry.term,
-          () => `State Machine Safety: ${core.id} has term ${entry.term} at ${index}, not ${known.term}`,
-        );
-      else if (entry) this.#firstCommitted(core, entry);
-    }
-    view.commitIndex = core.commitIndex;
-  }
-
-  /** Committed means: durable, at this moment, on a majority of each half of the configuration that counted. */
-  #firstCommitted(core: RaftState, entry: Entry): void {
-    law(
-      entry.index === this.committed.length + 1,
-      () => `${core.id} committed ${entry.index} before ${this.committed.length + 1}`,
-    );
-    this.committed.push(entry);
-    const configuration = latestConfiguration(core, lastIndex(core.log));
-    for (const half of [configuration.voters, configuration.votersOld]) {
-      const holders = half.filter((id) => this.#images.get(id)?.holds(entry.index, entry.term));
-      law(
-        half.length === 0 || holders.length * 2 > half.length,
-        () => `entry ${entry.index} is durable on ${holders.join(" ")} only`,
-      );
-    }
+  view(id: NodeId): NodeView | undefined {
+    return this.#nodes.get(id);
   }
 
   /** Disks outlive the lives of their nodes. */
@@ -188,67 +88,271 @@ export class Observer {
     this.#images.set(id, disk);
   }
 
-  /** "Send after durable": what a message says of its sender must be true after a crash that comes now. */
-  checkSend(message: Message): void {
-    const disk = this.#images.get(message.from);
-    if (!disk) return;
-    const { currentTerm, votedFor } = disk.hardState;
-    const preVote = message.kind === "requestVote" && message.preVote;
+  image(id: NodeId): DurableImage | undefined {
+    return this.#images.get(id);
+  }
+
+  /** After each step of a node. */
+  check(event: Event, update: Update, core: Readonly<RaftState>): void {
+    const view = this.#nodes.get(core.id);
+    if (view?.core !== core) return;
+    this.#checkLog(view, update);
+    this.#checkRole(view, event, update);
+    if (core.commitIndex !== view.commitIndex) this.#checkCommit(view);
+    this.#checkOrder(view);
+    if (view.steps++ % wholeEvery === 0 || update.truncateFrom !== null || update.snapshot) checkWhole(core);
+  }
+
+  // ---- terms and leaders ----
+
+  #checkRole(view: NodeView, event: Event, update: Update): void {
+    const { core } = view;
+    const { currentTerm, votedFor } = core.hardState;
+    if (update.hardState) {
+      law(currentTerm >= view.term, "Monotonic", () => `the term of ${core.id} went back from ${view.term} to ${currentTerm}`);
+      if (currentTerm === view.term)
+        law(
+          view.votedFor === null || view.votedFor === votedFor,
+          "One vote a term",
+          () => `${core.id} voted for ${view.votedFor}, then for ${votedFor} in term ${currentTerm}`,
+        );
+      view.term = currentTerm;
+      view.votedFor = votedFor;
+    }
+    const led = view.ledTerm;
+    view.ledTerm = core.role.kind === "leader" ? currentTerm : 0;
+    if (view.ledTerm !== 0 && led !== currentTerm) this.#checkNewLeader(view);
+    if (core.role.kind === "leader" && event.kind === "receive") {
+      const progress = core.role.progress.get(event.message.from);
+      if (progress && event.message.kind !== "propose")
+        law(
+          progress.matchIndex < progress.nextIndex && progress.matchIndex <= lastIndex(core.log),
+          "State ordering",
+          () => `${core.id}: progress of ${event.message.from} is ${progress.matchIndex}, ${progress.nextIndex}`,
+        );
+    }
+    if (led !== 0 && view.ledTerm === 0 && led === currentTerm && !isVoter(configurationInForce(core.log).configuration, core.id))
+      this.#situations.reach("leader removed itself");
+  }
+
+  #checkNewLeader({ core }: NodeView): void {
+    const { currentTerm } = core.hardState;
+    const known = this.#leaders.get(currentTerm);
     law(
-      preVote || currentTerm >= message.term,
-      () => `${message.from} sent ${message.kind} of term ${message.term} before it was durable`,
+      known === undefined || known === core.id,
+      "Election Safety",
+      () => `${known} and ${core.id} both lead term ${currentTerm}`,
     );
-    if (message.kind === "requestVote" && !message.preVote && currentTerm === message.term)
-      law(votedFor === message.from, () => `${message.from} asked for votes before its own was durable`);
-    if (message.kind === "requestVoteResponse" && !message.preVote && message.voteGranted && currentTerm === message.term)
-      law(votedFor === message.to, () => `${message.from} granted a vote before it was durable`);
-    if (message.kind === "appendEntriesResponse" && message.success)
-      this.#checkAcknowledgement(message.from, disk, message.matchIndex);
-  }
-
-  #checkAcknowledgement(from: NodeId, disk: DurableImage, matchIndex: LogIndex): void {
-    const core = this.#nodes.get(from)?.core;
-    if (!core || matchIndex === 0 || matchIndex > lastIndex(core.log)) return;
+    if (known === undefined) this.elections++;
+    this.#leaders.set(currentTerm, core.id);
+    this.maxTerm = Math.max(this.maxTerm, currentTerm);
+    if (isJoint(configurationInForce(core.log).configuration)) this.#situations.reach("election in a joint configuration");
+    for (const other of this.#nodes.values())
+      if (other.ledTerm !== 0 && other.ledTerm < currentTerm) this.#situations.reach("two leaders of different terms at once");
+    const last = this.committed.at(-1);
+    if (!last || this.#strictOnly) return;
+    const term = termAt(core.log, last.index);
     law(
-      disk.holds(matchIndex, termAt(core.log, matchIndex) ?? -1),
-      () => `${from} acknowledged ${matchIndex} before it was durable`,
+      term === last.term || (term === null && last.index <= core.log.baseIndex),
+      "Leader Completeness",
+      () => `${core.id} leads term ${currentTerm} without entry ${last.index}@${last.term}`,
     );
   }
 
-  /** A client was told that its command is at `index`. */
-  acknowledge(index: LogIndex, command: string): void {
-    const entry = this.committed[index - 1];
-    law(entry?.kind === "command", () => `a client was told of ${index}, which is not committed`);
-    law(!this.#acknowledged.has(index), () => `two clients were told of ${index}`);
-    this.#acknowledged.set(index, command);
+  // ---- the log ----
+
+  #checkLog(view: NodeView, update: Update): void {
+    const { core } = view;
+    const { truncateFrom, entries } = update;
+    if (truncateFrom !== null) this.#truncate(view, truncateFrom);
+    if (update.restore) {
+      if (view.base + view.log.length > update.restore.index) this.#situations.reach("snapshot in place of a longer log");
+      view.log = [];
+      view.base = core.log.baseIndex;
+    }
+    if (core.log.baseIndex !== view.base) this.#followBase(view);
+    if (entries.length > 0) this.#append(view, entries);
+    law(
+      lastIndex(core.log) === view.base + view.log.length && core.log.entries.at(-1) === view.log.at(-1),
+      "Log Matching",
+      () =>
+        `the log of ${core.id} ends at ${lastIndex(core.log)}, but what it asked the disk for at ${view.base + view.log.length}`,
+    );
   }
 
-  get acknowledged(): ReadonlyMap<LogIndex, string> {
-    return this.#acknowledged;
+  #truncate(view: NodeView, from: LogIndex): void {
+    const { core } = view;
+    law(
+      view.ledTerm === 0 || view.ledTerm !== core.hardState.currentTerm || core.role.kind !== "leader",
+      "Leader Append-Only",
+      () => `${core.id} truncated from ${from} while it led term ${view.ledTerm}`,
+    );
+    law(
+      from > view.commitIndex,
+      "State Machine Safety",
+      () => `${core.id} truncated from ${from}, yet committed ${view.commitIndex}`,
+    );
+    const first = view.log[from - view.base - 1];
+    if (first && this.#isOnMajority(view, first)) this.#situations.reach("entry on a majority, overwritten (Figure 8)");
+    view.log.length = Math.min(view.log.length, from - view.base - 1);
+  }
+
+  #isOnMajority({ core }: NodeView, entry: Entry): boolean {
+    return isHeldByQuorum(configurationInForce(core.log).configuration, (id) => this.#holds(id, entry));
+  }
+
+  #holds(id: NodeId, { index, term }: Entry): boolean {
+    return this.#images.get(id)?.holds(index, term) ?? false;
+  }
+
+  /** Compaction drops what is committed; a snapshot from elsewhere takes the place of everything. */
+  #followBase(view: NodeView): void {
+    const { core } = view;
+    const { baseIndex, baseTerm } = core.log;
+    law(baseIndex > view.base, "Monotonic", () => `${core.id} has again what it had compacted away`);
+    law(baseIndex <= core.commitIndex, "State ordering", () => `${core.id} compacted beyond its commit`);
+    if (baseIndex === lastIndex(core.log)) this.#situations.reach("compaction through the last entry");
+    view.log = view.log.slice(baseIndex - view.base);
+    view.base = baseIndex;
+    const known = this.committed[baseIndex - 1];
+    if (!this.#strictOnly)
+      law(
+        known?.term === baseTerm,
+        "State Machine Safety",
+        () => `${core.id} has term ${baseTerm} at ${baseIndex}, not ${known?.term}`,
+      );
+  }
+
+  /** Two logs with an entry of one index and term are the same through it: the entries are equal, and so are those before. */
+  #append(view: NodeView, entries: readonly Entry[]): void {
+    const { core } = view;
+    for (const entry of entries) {
+      const previousTerm = view.log.length > 0 ? (view.log[view.log.length - 1]?.term ?? 0) : core.log.baseTerm;
+      law(
+        entry.index === view.base + view.log.length + 1,
+        "Log Matching",
+        () => `${core.id} put entry ${entry.index} behind ${view.base + view.log.length}`,
+      );
+      view.log.push(entry);
+      this.#match(core.id, entry, previousTerm);
+      if (entry.kind === "configuration" && core.role.kind === "leader" && entry.term === core.hardState.currentTerm)
+        checkChange(core, entry);
+    }
+  }
+
+  #match(id: NodeId, entry: Entry, previousTerm: Term): void {
+    const known = this.#entries[entry.index];
+    if (!known) {
+      while (this.#entries.length < entry.index) this.#entries.push([]);
+      this.#entries[entry.index] = [{ entry, previousTerm }];
+      return;
+    }
+    for (const other of known) {
+      if (other.entry.term !== entry.term || this.#strictOnly) continue;
+      law(
+        other.previousTerm === previousTerm && sameEntry(other.entry, entry),
+        "Log Matching",
+        () => `${id} has another entry ${entry.index}@${entry.term} than was seen before, or another before it`,
+      );
+      return;
+    }
+    known.push({ entry, previousTerm });
+  }
+
+  // ---- commit ----
+
+  #checkCommit(view: NodeView): void {
+    const { core } = view;
+    law(
+      core.commitIndex >= view.commitIndex,
+      "Monotonic",
+      () => `the commitIndex of ${core.id} went back from ${view.commitIndex} to ${core.commitIndex}`,
+    );
+    const isNews = core.commitIndex > this.committed.length;
+    let ofEarlierTerms = 0;
+    for (let index = Math.max(view.commitIndex, core.log.baseIndex) + 1; index <= core.commitIndex; index++) {
+      const entry = core.log.entries[index - core.log.baseIndex - 1];
+      law(entry !== undefined, "State ordering", () => `${core.id} committed ${index}, which it does not have`);
+      if (entry.term < core.hardState.currentTerm) ofEarlierTerms++;
+      this.#committedHere(core, entry);
+    }
+    if (core.role.kind === "leader" && ofEarlierTerms >= 2)
+      this.#situations.reach("entries of earlier terms committed through a later one");
+    view.commitIndex = core.commitIndex;
+    if (isNews && !this.#strictOnly) this.#checkDurable(core);
+  }
+
+  #committedHere(core: Readonly<RaftState>, entry: Entry): void {
+    const known = this.committed[entry.index - 1];
+    if (!known) {
+      law(
+        entry.index === this.committed.length + 1 || this.#strictOnly,
+        "State Machine Safety",
+        () => `${core.id} committed ${entry.index} before ${this.committed.length + 1} was`,
+      );
+      if (entry.index === this.committed.length + 1) this.committed.push(entry);
+      if (entry.kind !== "configuration") return;
+      this.lastConfigurationIndex = entry.index;
+      this.configurations++;
+    } else if (!this.#strictOnly)
+      law(
+        known.term === entry.term,
+        "State Machine Safety",
+        () => `${core.id} committed ${entry.index}@${entry.term}, another ${known.index}@${known.term}`,
+      );
+  }
+
+  /** Committed means: durable, at this moment, on a majority of each half of the configuration that counted. */
+  #checkDurable(core: Readonly<RaftState>): void {
+    const entry = this.committed.at(-1);
+    if (!entry) return;
+    const { configuration } = configurationInForce(core.log);
+    law(
+      isHeldByQuorum(configuration, (id) => this.#holds(id, entry)),
+      "Committed on a durable quorum",
+      () =>
+        `${core.id} committed ${entry.index}@${entry.term}, durable on ${[...this.#images.keys()].filter((id) => this.#holds(id, entry)).join(" ")} only`,
+    );
+  }
+
+  #checkOrder(view: NodeView): void {
+    const { core } = view;
+    const snapshotIndex = core.snapshot?.index ?? 0;
+    if (core.log.baseIndex <= snapshotIndex && snapshotIndex <= core.commitIndex && core.commitIndex <= lastIndex(core.log)) {
+      law(snapshotIndex >= view.snapshotIndex, "Monotonic", () => `${core.id} went back to the snapshot of ${snapshotIndex}`);
+      view.snapshotIndex = snapshotIndex;
+      return;
+    }
+    throw new LawBroken(
+      "State ordering",
+      `${core.id}: base ${core.log.baseIndex}, snapshot ${snapshotIndex}, commit ${core.commitIndex}, last ${lastIndex(core.log)}`,
+    );
   }
 
   /** Who leads the latest term, by its own account. */
   leader(): NodeId | null {
-    let best: RaftState | null = null;
-    for (const { core } of this.#nodes.values())
-      if (leaderOf(core) === core.id && (!best || core.hardState.currentTerm > best.hardState.currentTerm)) best = core;
-    return best?.id ?? null;
+    let best: NodeView | null = null;
+    for (const view of this.#nodes.values())
+      if (view.core.role.kind === "leader" && (!best || view.core.hardState.currentTerm > best.core.hardState.currentTerm))
+        best = view;
+    return best?.core.id ?? null;
   }
 }
 
-function latestConfiguration(core: RaftState, through: LogIndex): Configuration {
-  const found = core.log.configurations.filter(({ index }) => index <= through).at(-1);
-  return found?.configuration ?? { voters: [], votersOld: [], learners: [] };
+function checkWhole(core: Readonly<RaftState>): void {
+  try {
+    checkState(core);
+  } catch (error) {
+    if (!(error instanceof AssertionFailed)) throw error;
+    throw new LawBroken("Laws of a state", `${core.id}: ${error.message}`);
+  }
 }
 
 function sameEntry(a: Entry, b: Entry): boolean {
   if (a === b) return true;
-  if (a.kind !== b.kind) return false;
   if (a.kind === "command" && b.kind === "command")
     return a.command.length === b.command.length && a.command.every((byte, at) => byte === b.command[at]);
-  if (a.kind === "configuration" && b.kind === "configuration") {
-    const ids = [...a.configuration.voters, ...a.configuration.votersOld, ...a.configuration.learners];
-    return ids.every((id) => isVoter(a.configuration, id) === isVoter(b.configuration, id));
-  }
-  return true;
+  if (a.kind === "configuration" && b.kind === "configuration")
+    return JSON.stringify(a.configuration) === JSON.stringify(b.configuration);
+  return a.kind === b.kind;
 }

@@ -1,19 +1,38 @@
-/** Virtual time: one queue of what is to happen, in order of time and then of asking. Nothing happens but through it. */
+/**
+ * Virtual time: what is to happen, in order of time and then of asking. Nothing happens but through it. A wheel of one slot a millisecond,
+ * so that asking and happening cost the same however much waits.
+ */
 import type { Clock } from "../driver/interfaces.ts";
 import { createRandom, nextBelow, type Random } from "../raft/mod.ts";
 import type { Millis } from "../raft/types.ts";
 
-interface Happening {
-  readonly at: Millis;
-  readonly order: number;
-  run: (() => void) | null;
+/** One life of a node, to which timers and completions belong. */
+export interface Life {
+  /** What belongs to a life that is over does not happen any more. */
+  alive: boolean;
+  /** While frozen: what would have happened, in order. `null`: it runs. */
+  held: Happening[] | null;
 }
+
+export interface Happening {
+  readonly at: Millis;
+  run: (() => void) | null;
+  readonly life: Life | null;
+}
+
+const slots = 4096;
+
+const epoch = 1_700_000_000_000;
 
 export class World implements Clock {
   readonly random: Random;
   #now: Millis = 0;
-  #asked = 0;
-  readonly #heap: Happening[] = [];
+  readonly #wheel: Happening[][] = Array.from({ length: slots }, () => []);
+  /** How much of the slot of now has happened. */
+  #place = 0;
+  /** Beyond the wheel's horizon: by time. */
+  readonly #later = new Map<Millis, Happening[]>();
+  #waiting = 0;
 
   constructor(seed: number) {
     this.random = createRandom(seed);
@@ -24,12 +43,7 @@ export class World implements Clock {
   }
 
   wallTime(): Millis {
-    return 1_700_000_000_000 + this.#now;
-  }
-
-  /** In the order of asking, before any time passes. */
-  soon(run: () => void): void {
-    this.schedule(this.#now, run);
+    return epoch + this.#now;
   }
 
   /** 0 to `bound` - 1. */
@@ -37,65 +51,102 @@ export class World implements Clock {
     return nextBelow(this.random, bound);
   }
 
+  /** `least` to `most`. */
+  between(least: number, most: number): number {
+    return least + nextBelow(this.random, most - least + 1);
+  }
+
   /** True in `percent` of 100 cases. */
   chance(percent: number): boolean {
-    return this.below(10_000) < percent * 100;
+    return percent > 0 && this.below(10_000) < percent * 100;
   }
 
   pick<T>(from: readonly T[]): T | undefined {
     return from[this.below(Math.max(1, from.length))];
   }
 
+  /** In another order. */
+  shuffle<T>(list: readonly T[]): T[] {
+    const shuffled = [...list];
+    for (let at = shuffled.length - 1; at > 0; at--) {
+      const other = this.below(at + 1);
+      const [a, b] = [shuffled[at] as T, shuffled[other] as T];
+      shuffled[at] = b;
+      shuffled[other] = a;
+    }
+    return shuffled;
+  }
+
+  /** Not before `at`; a time that is past means now, after what was asked for before. `run = null` calls it off. */
+  at(at: Millis, run: () => void, life: Life | null = null): Happening {
+    const time = at <= this.#now ? this.#now : Math.ceil(at);
+    if (!Number.isFinite(time)) throw new Error(`nothing happens at ${at}`);
+    const happening: Happening = { at: time, run, life };
+    this.#waiting++;
+    if (time - this.#now < slots) (this.#wheel[time % slots] as Happening[]).push(happening);
+    else this.#postpone(happening);
+    return happening;
+  }
+
+  soon(run: () => void): void {
+    this.at(this.#now, run);
+  }
+
   schedule(at: Millis, run: () => void): () => void {
-    const happening: Happening = { at: Math.max(at, this.#now), order: this.#asked++, run };
-    this.#push(happening);
+    const happening = this.at(at, run);
     return () => {
       happening.run = null;
     };
   }
 
+  after(delay: Millis, run: () => void, life: Life | null = null): Happening {
+    return this.at(this.#now + delay, run, life);
+  }
+
+  /** What was held while it was frozen happens now, in order, unless it was called off. */
+  thaw(life: Life): number {
+    const held = life.held ?? [];
+    life.held = null;
+    for (const happening of held) this.at(this.#now, () => happening.run?.(), life);
+    return held.length;
+  }
+
+  #postpone(happening: Happening): void {
+    const known = this.#later.get(happening.at);
+    if (known) known.push(happening);
+    else this.#later.set(happening.at, [happening]);
+  }
+
   /** The next thing that happens; `false` if nothing will. */
   advance(): boolean {
-    for (let next = this.#pop(); next; next = this.#pop()) {
-      if (!next.run) continue;
-      this.#now = next.at;
-      next.run();
-      return true;
+    while (this.#waiting > 0) {
+      const slot = this.#wheel[this.#now % slots] as Happening[];
+      while (this.#place < slot.length) {
+        const happening = slot[this.#place++] as Happening;
+        const { run, life } = happening;
+        this.#waiting--;
+        if (run === null || life?.alive === false) continue;
+        if (life?.held) {
+          life.held.push(happening);
+          continue;
+        }
+        run();
+        return true;
+      }
+      slot.length = 0;
+      this.#place = 0;
+      this.#tick();
     }
     return false;
   }
 
-  #push(happening: Happening): void {
-    const heap = this.#heap;
-    let at = heap.push(happening) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!earlier(happening, heap[parent])) break;
-      heap[at] = heap[parent] as Happening;
-      at = parent;
-    }
-    heap[at] = happening;
+  /** The next millisecond: what was far away then was asked for before anything that is in the wheel for that time. */
+  #tick(): void {
+    this.#now++;
+    if (this.#later.size === 0) return;
+    const due = this.#later.get(this.#now);
+    if (!due) return;
+    this.#later.delete(this.#now);
+    this.#wheel[this.#now % slots]?.unshift(...due);
   }
-
-  #pop(): Happening | null {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (!first || !last) return null;
-    if (heap.length === 0) return first;
-    let at = 0;
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && earlier(heap[child + 1], heap[child])) child++;
-      if (!earlier(heap[child], last)) break;
-      heap[at] = heap[child] as Happening;
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function earlier(a: Happening | undefined, b: Happening | undefined): boolean {
-  if (!a || !b) return false;
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

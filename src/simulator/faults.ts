@@ -1,0 +1,318 @@
+/** Injects, from time to time, one of the kinds of fault that the seed has chosen. */
+import { members } from "../raft/mod.ts";
+import type { NodeId } from "../raft/types.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Host } from "./host.ts";
+import { type FaultKind, timedKinds } from "./swarm.ts";
+import type { World } from "./world.ts";
+
+/** Nodes that may come beyond those of the beginning. */
+const joinersMax = 5;
+
+export class Faults<Command, Response> {
+  readonly #cluster: Cluster<Command, Response>;
+  readonly #world: World;
+  readonly #initialHosts: number;
+  /** By kind: does it, and tells whether it could. */
+  readonly #inject: { readonly [kind in FaultKind]?: () => boolean };
+
+  constructor(cluster: Cluster<Command, Response>) {
+    this.#cluster = cluster;
+    this.#world = cluster.world;
+    this.#initialHosts = cluster.hosts.length;
+    this.#inject = {
+      cut: () => this.#cut(false),
+      oneWayCut: () => this.#cut(true),
+      clog: () => this.#clog(),
+      swizzleClog: () => this.#swizzleClog(),
+      reset: () => this.#reset(),
+      crash: () => this.#crash(),
+      effectCrash: () => this.#crashBetweenEffects(),
+      voteCrash: () => this.#crashAfterWrite(),
+      freeze: () => this.#freeze(),
+      sleep: () => this.#sleep(),
+      full: () => this.#fill(),
+      failingWrite: () => this.#failWrite(),
+      damage: () => this.#damage(),
+      lostDisk: () => this.#loseDisk(),
+      jump: () => this.#jump(),
+      membership: () => this.#changeMembership(),
+      transfer: () => this.#transfer(),
+      join: () => this.#join(),
+      leave: () => this.#leave(),
+      otherConfig: () => this.#crash("otherConfig"),
+    };
+  }
+
+  begin(): void {
+    const { plan } = this.#cluster;
+    const kinds = timedKinds.filter((kind) => plan.kinds.has(kind));
+    const next = (): void => {
+      if (this.#cluster.faultsOver) return;
+      const kind = this.#world.pick(kinds);
+      if (kind && this.#inject[kind]?.() && kind !== "full" && kind !== "failingWrite" && kind !== "otherConfig")
+        this.#cluster.count(kind);
+      // Cuts would pile up until nothing moves.
+      if (this.#world.chance(25)) this.#cluster.network.mendAll();
+      this.#world.after(20 + this.#world.below(plan.faultPauseMs), next);
+    };
+    if (kinds.length > 0) this.#world.after(this.#world.below(plan.faultPauseMs), next);
+  }
+
+  #running(): Host<Command, Response> | undefined {
+    return this.#world.pick(this.#cluster.hosts.filter(({ core }) => core !== null));
+  }
+
+  /** Often the leader: most of what matters happens there. */
+  #target(): Host<Command, Response> | undefined {
+    const leader = this.#world.chance(40) ? this.#cluster.leader() : undefined;
+    return leader?.core ? leader : this.#running();
+  }
+
+  #later(least: number, most: number, run: () => void): void {
+    this.#world.after(this.#world.between(least, most), () => {
+      if (!this.#cluster.faultsOver) run();
+    });
+  }
+
+  // ---- network ----
+
+  /** One node from all others or from some; or a group from the rest. */
+  #cut(oneWay: boolean): boolean {
+    const { hosts, network } = this.#cluster;
+    const target = this.#target();
+    if (!target || hosts.length < 2) return false;
+    const whole = this.#world.chance(50);
+    const group = new Set<NodeId>([target.id]);
+    if (this.#world.chance(30)) for (const { id } of hosts) if (this.#world.chance(40)) group.add(id);
+    for (const { id } of hosts)
+      for (const inside of group) {
+        if (group.has(id) || !(whole || this.#world.chance(50))) continue;
+        network.cut(id, inside);
+        if (!oneWay) network.cut(inside, id);
+      }
+    return true;
+  }
+
+  #someLinks(percent: number): [NodeId, NodeId][] {
+    const ids = this.#cluster.hosts.map(({ id }) => id);
+    return ids.flatMap((from) =>
+      ids.filter((to) => to !== from && this.#world.chance(percent)).map((to): [NodeId, NodeId] => [from, to]),
+    );
+  }
+
+  #clog(): boolean {
+    const { network } = this.#cluster;
+    const links = this.#someLinks(20);
+    for (const [from, to] of links) {
+      network.clog(from, to);
+      this.#later(100, 5000, () => network.unclog(from, to));
+    }
+    return links.length > 0;
+  }
+
+  /** The links of some nodes stop one by one, and flow again one by one in another order. */
+  #swizzleClog(): boolean {
+    const { network } = this.#cluster;
+    const links = this.#someLinks(50);
+    this.#world.shuffle(links).forEach(([from, to], place) => {
+      this.#world.after(place * 40, () => {
+        if (!this.#cluster.faultsOver) network.clog(from, to);
+      });
+    });
+    this.#world.shuffle(links).forEach(([from, to], place) => {
+      this.#world.after((links.length + place) * 60, () => network.unclog(from, to));
+    });
+    return links.length > 0;
+  }
+
+  #reset(): boolean {
+    const [a, b] = this.#world.shuffle(this.#cluster.hosts);
+    if (!a || !b) return false;
+    const { role } = a.core ?? {};
+    if (role?.kind === "leader" && role.progress.get(b.id)?.transfer)
+      this.#cluster.situations.reach("channel reset with a snapshot on its way");
+    this.#cluster.network.reset(a.id, b.id);
+    return true;
+  }
+
+  // ---- processes ----
+
+  #crash(kind: "crash" | "otherConfig" = "crash"): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    if (host.disk.writing === "snapshot") this.#cluster.situations.reach("crash while a snapshot is written");
+    host.crash(this.#cluster.plan.silentCrashes);
+    this.#cluster.restartLater(host, this.#world.between(20, kind === "crash" && this.#world.chance(20) ? 20_000 : 3000));
+    return true;
+  }
+
+  /** Of the next writes and messages only the first few happen. */
+  #crashBetweenEffects(): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    host.effectsLeft = this.#world.below(12);
+    this.#cluster.situations.reach("crash between the effects of one step");
+    this.#watchForCrash(host);
+    return true;
+  }
+
+  #watchForCrash(host: Host<Command, Response>): void {
+    const { life } = host;
+    const look = (): void => {
+      if (this.#cluster.faultsOver && life.alive) host.effectsLeft = Number.POSITIVE_INFINITY;
+      else if (life.alive) this.#world.after(50, look);
+      else this.#cluster.restartLater(host, this.#world.between(20, 3000));
+    };
+    this.#world.after(50, look);
+  }
+
+  /** A write becomes durable, and nobody is told any more. */
+  #crashAfterWrite(): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    const wanted = this.#world.pick(["hardState", "hardState", "snapshot", null] as const);
+    host.disk.onDurable = (kind) => {
+      if (wanted !== null && kind !== wanted) return false;
+      host.disk.onDurable = () => false;
+      if (this.#cluster.faultsOver) return false;
+      if (kind === "hardState") this.#cluster.situations.reach("crash between a vote and its answer");
+      if (kind === "snapshot") this.#cluster.situations.reach("crash while a snapshot is written");
+      host.crash(this.#cluster.plan.silentCrashes);
+      this.#cluster.restartLater(host, this.#world.between(20, 3000));
+      return true;
+    };
+    return true;
+  }
+
+  #freeze(): boolean {
+    const host = this.#world.chance(60) ? this.#running() : this.#target();
+    if (!host) return false;
+    host.freeze();
+    this.#later(300, this.#world.chance(40) ? 25_000 : 5000, () => this.#cluster.thaw(host));
+    return true;
+  }
+
+  /** Devices are shut for minutes or hours: all of them, or one, whose clock has gone on meanwhile. */
+  #sleep(): boolean {
+    const { hosts } = this.#cluster;
+    const one = this.#target();
+    if (!one) return false;
+    const asleep = this.#world.chance(50) ? hosts.filter(({ core }) => core !== null) : [one];
+    const slept = this.#world.between(60_000, this.#world.chance(20) ? 48 * 3_600_000 : 600_000);
+    const all = asleep.length > 1;
+    for (const host of asleep) host.freeze();
+    this.#later(200, 3000, () => {
+      for (const host of asleep) {
+        host.clock.jump(all && this.#world.chance(30) ? 0 : slept);
+        this.#cluster.thaw(host);
+      }
+    });
+    return true;
+  }
+
+  // ---- disks ----
+
+  #fill(): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    host.disk.full = true;
+    this.#later(500, 6000, () => {
+      host.disk.full = false;
+    });
+    return true;
+  }
+
+  #failWrite(): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    host.disk.failsAfter = 1 + this.#world.below(8);
+    return true;
+  }
+
+  /** A record is torn or corrupted while nobody runs on it; the next start finds out, and a new node comes in its place. */
+  #damage(): boolean {
+    const host = this.#lossCandidate();
+    if (!host) return false;
+    host.disk.damaged = true;
+    host.crash(this.#cluster.plan.silentCrashes);
+    this.#cluster.restartLater(host, this.#world.between(20, 2000));
+    return true;
+  }
+
+  #loseDisk(): boolean {
+    const host = this.#lossCandidate();
+    if (!host) return false;
+    this.#cluster.setAside(host);
+    this.#cluster.replace();
+    return true;
+  }
+
+  #lossCandidate(): Host<Command, Response> | null {
+    const { hosts, plan } = this.#cluster;
+    const host = this.#target();
+    if (!host || host.disk.damaged || hosts.length >= this.#initialHosts + joinersMax) return null;
+    // A cluster that loses a disk with every other step has nobody left soon.
+    if (plan.style === "mixed" && !this.#world.chance(50)) return null;
+    return this.#cluster.canLose(host) ? host : null;
+  }
+
+  // ---- clocks ----
+
+  #jump(): boolean {
+    const host = this.#running();
+    if (!host) return false;
+    if (this.#world.chance(50)) host.clock.jump(this.#world.between(1, 60_000));
+    else host.clock.jumpWall((this.#world.chance(50) ? 1 : -1) * this.#world.between(1000, 400 * 24 * 3_600_000));
+    return true;
+  }
+
+  // ---- the cluster ----
+
+  /** Its answer is not waited for: what becomes of it is seen in the logs. */
+  #changeMembership(): boolean {
+    const leader = this.#cluster.leader();
+    if (!leader?.core || !leader.raft) return false;
+    const inForce = leader.raft.metrics();
+    const present = this.#cluster.hosts.filter(({ gone, disk }) => !gone && !disk.damaged).map(({ id }) => id);
+    const voters = present.filter(() => this.#world.chance(60));
+    const learners = present.filter((id) => !voters.includes(id) && this.#world.chance(70));
+    leader.raft
+      .proposeConfigChange({ voters, learners, expectedConfigIndex: this.#world.chance(80) ? inForce.membershipIndex : null })
+      .catch(ignore);
+    return true;
+  }
+
+  #transfer(): boolean {
+    const leader = this.#cluster.leader();
+    if (!leader?.core || !leader.raft) return false;
+    const { configuration } = leader.core.log.configurations.at(-1) ?? {};
+    const to = this.#world.chance(50) ? null : (this.#world.pick(configuration ? members(configuration) : []) ?? null);
+    leader.raft.transferLeadership(to).catch(ignore);
+    return true;
+  }
+
+  #join(): boolean {
+    if (this.#cluster.hosts.length >= this.#initialHosts + joinersMax) return false;
+    this.#cluster.startHost(this.#cluster.addHost());
+    return true;
+  }
+
+  /** In good order: a leader hands its office over first. Half of them come back. */
+  #leave(): boolean {
+    const host = this.#running();
+    if (!host?.raft) return false;
+    const forEver = this.#world.chance(50) && this.#cluster.canLose(host);
+    host.gone = forEver;
+    host.raft.transferLeadership().catch(ignore);
+    this.#later(50, 400, () => {
+      host.crash();
+      if (!forEver) this.#cluster.restartLater(host, this.#world.between(200, 5000));
+    });
+    return true;
+  }
+}
+
+function ignore(): void {
+  // Seen by the observer in the logs, as far as it became anything.
+}
