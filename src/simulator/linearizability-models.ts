@@ -17,12 +17,21 @@ export type RegisterOutput = { readonly found: Value } | "notEqual";
 
 type RegisterOperation = Operation<RegisterInput, RegisterOutput>;
 
+interface RegisterState {
+  readonly value: Value;
+  /** So many answers tell of this value, which will never be written again: nothing else is written before they are given. */
+  readonly due: number;
+}
+
+/** Of a write: what `due` is after it. */
+type Prepared = RegisterInput & { readonly due?: number };
+
 /** One register for each key, all with `initial` in them. */
-export function registerModel(initial: Value): Model<Value, RegisterInput, RegisterOutput> {
+export function registerModel(initial: Value): Model<RegisterState, RegisterInput, RegisterOutput> {
   return {
-    initial,
+    initial: { value: initial, due: 0 },
     step: stepRegister,
-    key: (state) => JSON.stringify(state),
+    key: ({ value, due }) => `${due} ${JSON.stringify(value)}`,
     partition: ({ key }) => key,
     changesNothing: registerUnchanged,
     infer: (operations) => inferRegister(initial, operations),
@@ -30,11 +39,13 @@ export function registerModel(initial: Value): Model<Value, RegisterInput, Regis
   };
 }
 
-function stepRegister(state: Value, input: RegisterInput, output: RegisterOutput | null): readonly Value[] {
-  if (output === "notEqual") return input.kind === "compareAndSet" && state !== input.expected ? [state] : [];
-  if (output !== null && output.found !== state) return [];
-  if (input.kind === "read") return [state];
-  return input.kind === "set" || state === input.expected ? [input.value] : [state];
+function stepRegister(state: RegisterState, input: Prepared, output: RegisterOutput | null): readonly RegisterState[] {
+  const { value } = state;
+  if (output === "notEqual") return input.kind === "compareAndSet" && value !== input.expected ? [state] : [];
+  if (output !== null && output.found !== value) return [];
+  const due = output === null ? state.due : Math.max(0, state.due - 1);
+  if (input.kind === "read" || (input.kind === "compareAndSet" && value !== input.expected)) return [{ value, due }];
+  return due > 0 ? [] : [{ value: input.value, due: input.due ?? 0 }];
 }
 
 function registerUnchanged(input: RegisterInput, output: RegisterOutput | null): boolean {
@@ -43,8 +54,8 @@ function registerUnchanged(input: RegisterInput, output: RegisterOutput | null):
 }
 
 /**
- * A value that only one operation writes, and that was seen, was written before whoever saw it returned. A write without an outcome whose
- * value nobody can have noticed is as good as none. So the search seldom meets an operation that is open for ever.
+ * A value that only one operation writes, and that was found, was written before whoever found it returned. A write without an answer whose
+ * value nobody can have noticed is as good as none. So the search seldom has to guess.
  */
 function inferRegister(initial: Value, operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
   const writers = new Map<Value, number>([[initial, 2]]);
@@ -54,15 +65,41 @@ function inferRegister(initial: Value, operations: readonly RegisterOperation[])
     const seenAt = firstSeen(known);
     changed = false;
     known = known.map((operation): RegisterOperation => {
-      const { input, invoked } = operation;
-      if (operation.returned !== pending || input.kind === "read" || writers.get(input.value) !== 1) return operation;
-      const returned = seenAt.get(input.value) ?? -1;
+      const { input, invoked, output } = operation;
+      const silent = output === null && (operation.returned === pending || input.kind === "compareAndSet");
+      if (!silent || input.kind === "read" || writers.get(input.value) !== 1) return operation;
+      const returned = Math.min(operation.returned, seenAt.get(input.value) ?? -1);
       if (returned < invoked) return operation;
       changed = true;
       return { ...operation, returned, output: input.kind === "compareAndSet" ? { found: input.expected } : null };
     });
   }
-  return known.filter((operation) => operation.returned !== pending || !unseen(operation, known));
+  const answers = new Map<Value, number>();
+  for (const { output } of known)
+    if (output !== null && output !== "notEqual") answers.set(output.found, (answers.get(output.found) ?? 0) + 1);
+  return withoutUnnoticed(known).map((operation) => {
+    const { input } = operation;
+    if (input.kind === "read" || writers.get(input.value) !== 1) return operation;
+    return { ...operation, input: { ...input, due: answers.get(input.value) ?? 0 } };
+  });
+}
+
+/**
+ * Leaves out, all at once, the writes without a return whose values nobody found: where one of them stood, another write must have followed before
+ * the next answer. But those stay that a compare-and-set without an answer, whose own value was found, may have met.
+ */
+function withoutUnnoticed(operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
+  if (operations.some(({ output }) => output === "notEqual")) return operations;
+  const found = new Set(operations.map(({ output }) => (output === null || output === "notEqual" ? undefined : output.found)));
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const { input, returned, output } of operations) {
+      if (input.kind !== "compareAndSet" || output !== null || !found.has(input.value)) continue;
+      if (returned !== pending) return operations;
+      found.add(input.expected);
+    }
+  }
+  return operations.filter(({ input, returned }) => returned !== pending || (input.kind !== "read" && found.has(input.value)));
 }
 
 /** Of each value, when the first to find it returned. */
