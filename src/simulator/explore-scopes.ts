@@ -70,5 +70,12 @@ export const scopes: readonly Scope[] = [
   { ...membership, name: "removal", voters: 3, targets: pairsAndLearners, underWay: 5 },
   { ...snapshots, name: "snapshots", maxTerm: 2, budget: { proposals: 1, snapshots: 1, resets: 1, heartbeats: 2 } },
   { ...snapshots, name: "snapshots and elections", budget: { proposals: 1, snapshots: 1, heartbeats: 1 }, linkLength: 1 },
+  {
+    ...snapshots,
+    name: "snapshots on slow disks",
+    maxTerm: 2,
+    quickDisks: false,
+    budget: { proposals: 1, snapshots: 1, crashes: 1 },
+  },
   { ...base, name: "transfer", budget: { transfers: 1 }, longSilence: true, linkLength: 1 },
 ];

@@ -178,9 +178,8 @@ export class Rules {
     if (left.crashes > 0) add("crashLosing");
     if (left.crashes > 0 && writes.underWay) add("crashKeeping");
     if (left.changes > 0 && isLeader) for (const target of this.#scope.targets.keys()) add("change", place * 8 + target);
-    const snapshotIndex = core.snapshot?.index ?? 0;
-    const mayCompact =
-      core.commitIndex > snapshotIndex && core.commitIndex <= core.log.durableIndex && !core.snapshotBeingWritten;
+    // Also of what is not durable yet: the core must decline.
+    const mayCompact = core.commitIndex > (core.snapshot?.index ?? 0) && !core.snapshotBeingWritten;
     if (left.snapshots > 0 && mayCompact) add("snapshot");
     if (left.transfers > 0 && isLeader) for (const to of this.#places) if (to !== place) add("transfer", place * 8 + to);
   }
