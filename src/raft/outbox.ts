@@ -7,40 +7,49 @@ import type {
   HardState,
   LogIndex,
   Message,
+  Millis,
   Refusal,
   RequestId,
   Snapshot,
   SnapshotWrite,
   Update,
+  WriteId,
 } from "./types.ts";
 
-export interface Outbox {
-  hardStateChanged: boolean;
+/** An update in the making. */
+export interface Outbox extends Update {
+  write: WriteId;
+  hardState: HardState | null;
   truncateFrom: LogIndex | null;
   entries: Entry[];
   snapshot: SnapshotWrite | null;
-  restore: Snapshot | null;
   messages: Message[];
+  restore: Snapshot | null;
   committed: readonly Entry[];
   answers: Answer[];
+  deadline: Millis;
 }
 
 export function createOutbox(): Outbox {
   return {
-    hardStateChanged: false,
+    write: 0,
+    hardState: null,
     truncateFrom: null,
     entries: [],
     snapshot: null,
-    restore: null,
     messages: [],
-    committed: [],
+    restore: null,
+    committed: nothing,
     answers: [],
+    deadline: Number.POSITIVE_INFINITY,
   };
 }
 
+const nothing: readonly Entry[] = [];
+
 export function setHardState(raft: RaftState, out: Outbox, change: Partial<HardState>): void {
   raft.hardState = { ...raft.hardState, ...change };
-  out.hardStateChanged = true;
+  out.hardState = raft.hardState;
 }
 
 export function appendEntry(raft: RaftState, out: Outbox, entry: Entry): void {
@@ -59,23 +68,14 @@ export function refuse(raft: RaftState, out: Outbox, requestId: RequestId, refus
   out.answers.push({ kind: "refused", requestId, refusal, leader: leaderOf(raft) });
 }
 
+/** Names the write, if there is one, and says when to come back. */
 export function finishUpdate(raft: RaftState, out: Outbox): Update {
-  const writes = out.hardStateChanged || out.truncateFrom !== null || out.entries.length > 0;
-  if (writes) {
+  if (out.hardState !== null || out.truncateFrom !== null || out.entries.length > 0) {
     if (raft.durableWrite === raft.lastWrite) raft.writePendingSince = raft.now;
     raft.lastWrite++;
     if (out.truncateFrom !== null) raft.log.truncatedByWrite = raft.lastWrite;
+    out.write = raft.lastWrite;
   }
-  return {
-    write: writes ? raft.lastWrite : 0,
-    hardState: out.hardStateChanged ? raft.hardState : null,
-    truncateFrom: out.truncateFrom,
-    entries: out.entries,
-    snapshot: out.snapshot,
-    messages: out.messages,
-    restore: out.restore,
-    committed: out.committed,
-    answers: out.answers,
-    deadline: deadlineOf(raft),
-  };
+  out.deadline = deadlineOf(raft);
+  return out;
 }
