@@ -21,9 +21,16 @@ interface Figure {
   readonly form: Form;
   readonly inFlight: number;
   readonly entriesPerSecond: Spread;
+  /** Of processor time, the collector's and the compiler's threads included: what other work on the machine takes away does not count. */
+  readonly entriesPerCpuSecond: Spread;
   /** Per step of any of the three nodes, with everything that the driver, the disks and the links do for it. */
   readonly microsecondsPerTurn: Spread;
   readonly entriesPerStep: number;
+}
+
+interface Elapsed {
+  readonly milliseconds: number;
+  readonly cpuMilliseconds: number;
 }
 
 interface StepFigure {
@@ -64,19 +71,21 @@ async function load({ raft }: MemoryNode, form: Form, inFlight: number, entries:
   await Promise.all(Array.from({ length: inFlight }, caller));
 }
 
-/** Milliseconds until the last of three nodes has applied the last entry. */
-async function repetition(cluster: MemoryCluster, form: Form, { inFlight, entries }: Load): Promise<number> {
+/** Until the last of three nodes has applied the last entry. */
+async function repetition(cluster: MemoryCluster, form: Form, { inFlight, entries }: Load): Promise<Elapsed> {
   const before = cluster.nodes.map(({ machine }) => machine.applied);
   const begun = performance.now();
+  const cpuBegun = process.cpuUsage();
   const applied = Promise.all(cluster.nodes.map(({ machine }, at) => machine.reaches((before[at] ?? 0) + entries)));
   await load(cluster.leader, form, inFlight, entries);
   await applied;
   const milliseconds = performance.now() - begun;
+  const cpu = process.cpuUsage(cpuBegun);
   for (const [at, { id, machine }] of cluster.nodes.entries()) {
     const count = machine.applied - (before[at] ?? 0);
     if (count !== entries) throw new Error(`node ${id} has applied ${count} of ${entries} entries`);
   }
-  return milliseconds;
+  return { milliseconds, cpuMilliseconds: (cpu.user + cpu.system) / 1000 };
 }
 
 /** Lets timers have their turn: a repetition leaves them none. */
@@ -90,14 +99,16 @@ async function measure(form: Form, load: Load): Promise<Figure> {
     steps++;
   });
   const rates: number[] = [];
+  const cpuRates: number[] = [];
   const turns: number[] = [];
   let measuredSteps = 0;
   for (let at = -warmUps; at < repetitions; at++) {
     await breathe();
     const stepsBefore = steps;
-    const milliseconds = await repetition(cluster, form, load);
+    const { milliseconds, cpuMilliseconds } = await repetition(cluster, form, load);
     if (at < 0) continue;
     rates.push((load.entries / milliseconds) * 1000);
+    cpuRates.push((load.entries / cpuMilliseconds) * 1000);
     turns.push((milliseconds * 1000) / (steps - stepsBefore));
     measuredSteps += steps - stepsBefore;
   }
@@ -106,6 +117,7 @@ async function measure(form: Form, load: Load): Promise<Figure> {
     form,
     inFlight: load.inFlight,
     entriesPerSecond: spreadOf(rates),
+    entriesPerCpuSecond: spreadOf(cpuRates),
     microsecondsPerTurn: spreadOf(turns),
     entriesPerStep: (load.entries * repetitions) / measuredSteps,
   };
@@ -141,11 +153,12 @@ async function measureSteps({ inFlight, entries }: Load): Promise<StepFigure> {
 function show(figures: readonly Figure[], steps: readonly StepFigure[]): void {
   const range = ({ median, min, max }: Spread): string =>
     `${inWords(median).padStart(11)}  ${`${inWords(min)} to ${inWords(max)}`.padEnd(24)}`;
-  console.log(`\n${"form".padEnd(11)} ${"in flight".padStart(9)} ${"entries/s".padStart(11)}  ${"from, to".padEnd(24)} µs/turn`);
-  for (const { form, inFlight, entriesPerSecond, microsecondsPerTurn } of figures)
-    console.log(
-      `${form.padEnd(11)} ${String(inFlight).padStart(9)} ${range(entriesPerSecond)} ${inWords(microsecondsPerTurn.median)}`,
-    );
+  const heads = ["form".padEnd(11), "in flight".padStart(9), "entries/s".padStart(11), "from, to".padEnd(24)].join("  ");
+  console.log(`\n${heads}  per CPU second  µs/turn`);
+  for (const { form, inFlight, entriesPerSecond, entriesPerCpuSecond, microsecondsPerTurn } of figures) {
+    const ends = `${inWords(entriesPerCpuSecond.median).padStart(14)}  ${inWords(microsecondsPerTurn.median).padStart(7)}`;
+    console.log(`${form.padEnd(11)}  ${String(inFlight).padStart(9)}  ${range(entriesPerSecond)}  ${ends}`);
+  }
   console.log(`\nthe leader's core alone, µs per step`);
   for (const { inFlight, microsecondsPerStep } of steps)
     console.log(`${String(inFlight).padStart(21)} ${range(microsecondsPerStep)}`);

@@ -88,7 +88,7 @@ export class Requests {
 
   /** The core has answered: those who still wait for that, each with its place among them. */
   take(requestId: RequestId): readonly Request[] {
-    const requests = this.#asked.get(requestId) ?? [];
+    const requests = this.#asked.get(requestId) ?? nobody;
     this.#asked.delete(requestId);
     return requests;
   }
@@ -173,7 +173,7 @@ export class Requests {
   }
 
   takeReadable(lastApplied: LogIndex): readonly Request[] {
-    if (this.#readable.size === 0) return [];
+    if (this.#readable.size === 0) return nobody;
     const ready = [...this.#readable].filter((request) => request.index <= lastApplied);
     for (const request of ready) this.#readable.delete(request);
     return ready;
