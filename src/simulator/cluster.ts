@@ -2,6 +2,7 @@
 import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftState } from "../raft/mod.ts";
 import type { Configuration, Event, Generation, LogIndex, NodeId, Update } from "../raft/types.ts";
+import { MessageRate } from "./bounds.ts";
 import { ClientLaws } from "./client-laws.ts";
 import { isHeldByQuorum } from "./configuration-laws.ts";
 import { SimulatedDisk } from "./disk.ts";
@@ -37,6 +38,7 @@ export class Cluster<Command, Response> {
   failure: Error | null = null;
   onStep: StepListener | null = null;
   readonly #seed: number;
+  readonly #rate = new MessageRate();
   #lives = 0;
   #names = 0;
 
@@ -48,7 +50,14 @@ export class Cluster<Command, Response> {
     this.network = new SimulatedNetwork(world, plan.network);
     this.observer = new Observer(this.situations, this.strictOnly);
     this.clients = new ClientLaws(this.observer, this.situations);
-    this.network.onSend = (message) => this.guard(() => checkSend(this.observer, message));
+    this.network.onSend = (message) => {
+      try {
+        this.#rate.sent(world.now(), this.hosts.length);
+        checkSend(this.observer, message);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
     this.network.onFault = (kind) => this.count(kind);
   }
 
@@ -66,14 +75,14 @@ export class Cluster<Command, Response> {
     try {
       check();
     } catch (error) {
-      this.fail(
-        error instanceof LawBroken ? error : new LawBroken("No throw", String(error instanceof Error ? error.stack : error)),
-      );
+      this.fail(error);
     }
   }
 
-  fail(error: Error): void {
-    this.failure ??= error;
+  /** Nothing but a broken law may be thrown anywhere. */
+  fail(error: unknown): void {
+    const isLaw = error instanceof LawBroken;
+    this.failure ??= isLaw ? error : new LawBroken("No throw", String(error instanceof Error ? error.stack : error));
   }
 
   // ---- nodes ----
@@ -97,7 +106,11 @@ export class Cluster<Command, Response> {
         createMachine: () =>
           new WatchedMachine(this.workload.createMachine(), {
             applied: (index, number, chain, response) => {
-              if (!this.strictOnly) this.guard(() => this.clients.applied(host.id, index, number, chain, response));
+              try {
+                if (!this.strictOnly) this.clients.applied(host.id, index, number, chain, response);
+              } catch (error) {
+                this.fail(error);
+              }
             },
           }),
         seed: () => this.#seed * 1000 + this.#lives++,
@@ -120,9 +133,7 @@ export class Cluster<Command, Response> {
       this.observer.check(event, update, core);
       noteStep(this.situations, event, update, core, this.observer.maxTerm);
     } catch (error) {
-      this.fail(
-        error instanceof LawBroken ? error : new LawBroken("No throw", String(error instanceof Error ? error.stack : error)),
-      );
+      this.fail(error);
     }
   }
 

@@ -5,6 +5,7 @@
 import { checkState } from "../raft/laws.ts";
 import { AssertionFailed, configurationInForce, isJoint, isVoter, lastIndex, type RaftState, termAt } from "../raft/mod.ts";
 import type { Entry, Event, HardState, LogIndex, NodeId, Term, Update } from "../raft/types.ts";
+import { checkBounds } from "./bounds.ts";
 import { checkChange, isHeldByQuorum } from "./configuration-laws.ts";
 import { LawBroken, law, type Situations } from "./law.ts";
 
@@ -340,6 +341,7 @@ export class Observer {
 }
 
 function checkWhole(core: Readonly<RaftState>): void {
+  checkBounds(core);
   try {
     checkState(core);
   } catch (error) {

@@ -1,8 +1,11 @@
 /** What many runs came to: sums, what never happened though it should have, and of each failure how to see it again. */
+import { createConfig } from "../raft/mod.ts";
 import { LawBroken, situations } from "./law.ts";
 import { Simulation, type SimulationResult } from "./simulation.ts";
-import { faultKinds } from "./swarm.ts";
+import { faultKinds, type Plan } from "./swarm.ts";
 import { LastSteps, traceStep } from "./trace.ts";
+import { chainWorkload } from "./workload-chain.ts";
+import type { Chance, Workload } from "./workloads.ts";
 
 export interface Failure {
   readonly seed: number;
@@ -134,15 +137,12 @@ function explain(seed: number, steps: number, nodes: number, first: unknown): Fa
   return { seed, nodes, law, message, steps, replay: replayCommand(seed, steps, nodes), lines: last.lines() };
 }
 
-/** Calm and steady, as a measure of speed: 5 nodes, 20 proposals a virtual second, every law. Returns virtual milliseconds. */
+/** Calm and steady, as a measure of speed: 5 nodes, heartbeats of 100 ms, 20 proposals a virtual second, every law. Returns virtual milliseconds. */
 export function runCalm(seed: number, steps: number): number {
-  const plan = {
-    style: "calm",
-    kinds: new Set<never>(),
-    workload: "chain",
-    autopilot: false,
-    bursts: false,
-    proposalPauseMs: 50,
-  } as const;
-  return new Simulation({ seed, steps, nodes: 5, plan }).run().virtualMs;
+  const network = { maxDelayMs: 20, lossPercent: 0, duplicatePercent: 0, latePercent: 0, ordered: true };
+  const pace = { autopilot: false, bursts: false, proposalPauseMs: 50 };
+  const plan: Partial<Plan> = { style: "calm", kinds: new Set(), config: createConfig(), network, ...pace };
+  const workload = (chance: Chance): Workload<unknown, unknown> =>
+    chainWorkload(chance, 0) as unknown as Workload<unknown, unknown>;
+  return new Simulation({ seed, steps, nodes: 5, plan, workload }).run().virtualMs;
 }

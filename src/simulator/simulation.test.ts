@@ -36,9 +36,9 @@ describe("seeds that failed once", () => {
     [2, 3, "three nodes"],
     [4, 5, "five nodes"],
     [52, 3, "a snapshot that is older than the log's base once it has arrived"],
-    [324, 5, "one that cannot win keeps the others from campaigning, by later terms"],
-    [144, 5, "the same, by a shorter election timeout"],
-    [62, 3, "a registration that was lost on its way to the leader"],
+    [324, 5, "five nodes, one of which could not win and kept the others from asking"],
+    [144, 5, "the same with a shorter election timeout"],
+    [62, 3, "a session whose registration was lost on its way to the leader"],
   ];
   for (const [seed, nodes, what] of pinned) test(`${seed} with ${nodes}: ${what}`, () => void hold(seed, nodes));
 });
