@@ -29,7 +29,7 @@ function discharge(leader: Leader, entries: readonly Entry[]): void {
  */
 export function commitByQuorum(raft: RaftState, out: Outbox): void {
   const { role } = raft;
-  if (role.kind !== "leader") return;
+  if (role.kind !== "leader" || raft.commitIndex === lastIndex(raft.log)) return;
   const index = quorumValue(configurationOf(raft), (id) =>
     id === raft.id ? raft.log.durableIndex : (role.progress.get(id)?.matchIndex ?? 0),
   );
