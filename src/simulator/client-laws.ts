@@ -89,7 +89,7 @@ export class ClientLaws<Response> {
     law(
       lastApplied >= floor,
       "Linearizable reads",
-      () => `a read at ${id} saw ${lastApplied} and missed ${floor}, which was acknowledged before it began`,
+      () => `a read at ${id} saw ${lastApplied} and missed ${floor}, which was committed before it began`,
     );
     this.floor = Math.max(this.floor, Math.min(lastApplied, this.#log.committed.length));
   }

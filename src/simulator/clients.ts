@@ -23,12 +23,19 @@ export class Clients<Command, Response> {
     const { world, plan } = this.#cluster;
     const next = (): void => {
       if (this.#cluster.faultsOver) return;
-      const host = world.pick(this.#cluster.hosts);
+      const host = this.#somebody();
       if (host?.core) this.ask(host);
       const isQuiet = plan.bursts && world.chance(10);
       world.after(isQuiet ? world.between(1000, 6000) : 1 + world.below((plan.bursts ? 5 : plan.proposalPauseMs) * 2), next);
     };
     next();
+  }
+
+  /** Often whoever may wrongly take itself for the leader. */
+  #somebody(): Host<Command, Response> | undefined {
+    const { world, hosts, favoured } = this.#cluster;
+    if (favoured && world.now() < favoured.until && world.chance(50)) return favoured.host;
+    return world.pick(hosts);
   }
 
   ask(host: Host<Command, Response>): void {
@@ -82,7 +89,8 @@ export class Clients<Command, Response> {
 
   #read(host: Host<Command, Response>, wish: Wish<Command, Response>): void {
     const { clients, observer, situations, strictOnly } = this.#cluster;
-    const { floor } = clients;
+    // What any leader knew to be committed when the read began, whether a client was told or not (diss. §6.4).
+    const floor = Math.max(clients.floor, observer.committed.length);
     const leader = observer.leader();
     host.raft?.readThen({ timeoutMs }, (outcome) =>
       this.#cluster.guard(() => {

@@ -1,7 +1,7 @@
 /** The nodes of a run, the world that they share, and whoever watches them. */
 import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftState } from "../raft/mod.ts";
-import type { Configuration, Event, Generation, LogIndex, NodeId, Update } from "../raft/types.ts";
+import type { Configuration, Event, Generation, LogIndex, Millis, NodeId, Update } from "../raft/types.ts";
 import { MessageRate } from "./bounds.ts";
 import { ClientLaws } from "./client-laws.ts";
 import { isHeldByQuorum } from "./configuration-laws.ts";
@@ -35,6 +35,8 @@ export class Cluster<Command, Response> {
   readonly faults: { [kind in FaultKind]?: number } = {};
   snapshotsInstalled = 0;
   faultsOver = false;
+  /** Whom clients ask more often than others, and until when: a leader that may have been deposed without knowing. */
+  favoured: { readonly host: Host<Command, Response>; readonly until: Millis } | null = null;
   failure: Error | null = null;
   onStep: StepListener | null = null;
   readonly #seed: number;

@@ -1,6 +1,6 @@
 /** Injects, from time to time, one of the kinds of fault that the seed has chosen. */
 import { members } from "../raft/mod.ts";
-import type { NodeId } from "../raft/types.ts";
+import type { Millis, NodeId } from "../raft/types.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Host } from "./host.ts";
 import { type FaultKind, timedKinds } from "./swarm.ts";
@@ -13,6 +13,7 @@ export class Faults<Command, Response> {
   readonly #cluster: Cluster<Command, Response>;
   readonly #world: World;
   readonly #initialHosts: number;
+  #cutUntil: Millis = 0;
   /** By kind: does it, and tells whether it could. */
   readonly #inject: { readonly [kind in FaultKind]?: () => boolean };
 
@@ -53,7 +54,7 @@ export class Faults<Command, Response> {
       if (kind && this.#inject[kind]?.() && kind !== "full" && kind !== "failingWrite" && kind !== "otherConfig")
         this.#cluster.count(kind);
       // Cuts would pile up until nothing moves.
-      if (this.#world.chance(25)) this.#cluster.network.mendAll();
+      if (this.#world.now() >= this.#cutUntil && this.#world.chance(25)) this.#cluster.network.mendAll();
       this.#world.after(20 + this.#world.below(plan.faultPauseMs), next);
     };
     if (kinds.length > 0) this.#world.after(this.#world.below(plan.faultPauseMs), next);
@@ -80,11 +81,17 @@ export class Faults<Command, Response> {
   /** One node from all others or from some; or a group from the rest. */
   #cut(oneWay: boolean): boolean {
     const { hosts, network } = this.#cluster;
-    const target = this.#target();
+    // A leader that is cut off for long goes on to take itself for one, while the others choose another.
+    const leader = this.#world.chance(50) ? this.#cluster.leader() : undefined;
+    const target = leader ?? this.#target();
     if (!target || hosts.length < 2) return false;
-    const whole = this.#world.chance(50);
+    if (leader) {
+      this.#cutUntil = this.#world.now() + this.#world.between(500, 4000);
+      this.#cluster.favoured = { host: leader, until: this.#cutUntil };
+    }
+    const whole = leader !== undefined || this.#world.chance(50);
     const group = new Set<NodeId>([target.id]);
-    if (this.#world.chance(30)) for (const { id } of hosts) if (this.#world.chance(40)) group.add(id);
+    if (!leader && this.#world.chance(30)) for (const { id } of hosts) if (this.#world.chance(40)) group.add(id);
     for (const { id } of hosts)
       for (const inside of group) {
         if (group.has(id) || !(whole || this.#world.chance(50))) continue;
@@ -189,6 +196,7 @@ export class Faults<Command, Response> {
     const host = this.#world.chance(60) ? this.#running() : this.#target();
     if (!host) return false;
     host.freeze();
+    this.#cluster.favoured = { host, until: Number.POSITIVE_INFINITY };
     this.#later(300, this.#world.chance(40) ? 25_000 : 5000, () => this.#cluster.thaw(host));
     return true;
   }

@@ -5,6 +5,7 @@ export const lawNames = [
   "Leader Append-Only",
   "Log Matching",
   "Leader Completeness",
+  "Commit by its own term",
   "State Machine Safety",
   "Committed on a durable quorum",
   "Send after durable",

@@ -279,6 +279,13 @@ export class Observer {
     }
     if (core.role.kind === "leader" && ofEarlierTerms >= 2)
       this.#situations.reach("entries of earlier terms committed through a later one");
+    if (view.ledTerm !== 0)
+      law(
+        termAt(core.log, core.commitIndex) === core.hardState.currentTerm,
+        "Commit by its own term",
+        () =>
+          `${core.id}, leader of term ${core.hardState.currentTerm}, counted replicas of ${core.commitIndex}, of an earlier term (§5.4.2)`,
+      );
     view.commitIndex = core.commitIndex;
     if (isNews && !this.#strictOnly) this.#checkDurable(core);
   }
