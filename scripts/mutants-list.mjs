@@ -41,7 +41,7 @@ export const MUTATIONS = [
     file: "src/raft/log.ts",
     from: "return otherLastTerm > lastTerm(log);",
     to: "return true;",
-    scope: "crashes",
+    scope: "old terms",
   },
   {
     rule: "a shorter log of the same last term is not up-to-date (§5.4.1)",

@@ -54,9 +54,9 @@ export const scopes: readonly Scope[] = [
     ...replication,
     name: "crashes of writers",
     quickDisks: false,
-    maxTerm: 2,
     budget: { proposals: 1, crashes: 1 },
-    underWay: 5,
+    linkLength: 1,
+    underWay: 3,
   },
   {
     ...replication,
@@ -77,5 +77,5 @@ export const scopes: readonly Scope[] = [
     quickDisks: false,
     budget: { proposals: 1, snapshots: 1, crashes: 1 },
   },
-  { ...base, name: "transfer", budget: { transfers: 1 }, longSilence: true, linkLength: 1 },
+  { ...base, name: "transfer", budget: { transfers: 1, heartbeats: 1 }, longSilence: true, linkLength: 1 },
 ];

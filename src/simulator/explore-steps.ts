@@ -171,7 +171,7 @@ export class Rules {
     if (writes.underWay) add("complete");
     else if (this.#scope.quietWrites && withQuietWrite(writes, core.commitIndex)) add("quiet");
     if (isLeader ? left.heartbeats > 0 : core.hardState.currentTerm < this.#scope.maxTerm && mayCampaign(core)) add("timeout");
-    if (this.#scope.longSilence && isLeader) add("silence");
+    if (this.#scope.longSilence && isLeader && (this.#config.checkQuorum || left.heartbeats > 0)) add("silence");
     const asks = isLeader || (this.#scope.forwarding && leader !== null);
     if (left.proposals > 0 && asks) add("propose");
     if (left.reads > 0 && asks) add("read");
@@ -290,7 +290,8 @@ export class Rules {
     const [place, other] = kind === "change" || kind === "transfer" ? [at >> 3, at & 7] : [at, 0];
     const { core } = draft.cell(place);
     if (kind === "timeout" || kind === "silence") {
-      if (core.role.kind === "leader" && kind === "timeout") draft.spend("heartbeats");
+      // With CheckQuorum a leader steps down after a silence; without, it is one more heartbeat.
+      if (core.role.kind === "leader" && (kind === "timeout" || !this.#config.checkQuorum)) draft.spend("heartbeats");
       return this.#turn(draft, place, { kind: "timeout" }, kind === "silence" ? silenceTime : timeoutTime);
     }
     if (kind === "propose") {
