@@ -33,7 +33,13 @@ async function measured(copy, args) {
   return { ...ended, cpuSeconds, hung: times.length === 0 && ended.seconds * 1000 >= quietMs };
 }
 
-/** @param {string} output @returns {any} the JSON object on the last line */
+/**
+ * The JSON object on the last line.
+ * @typedef {{ law: string, actions: string[] }} Violation
+ * @typedef {{ figures: { scopes?: { violation: Violation | null }[], failures?: { seed: number, law: string }[] } }} Report
+ * @param {string} output
+ * @returns {Report | null}
+ */
 function lastLine(output) {
   try {
     return JSON.parse(output.trim().split("\n").at(-1) ?? "");
@@ -75,7 +81,6 @@ const walk = (args) => async (copy) => {
   const program = join(copy, "src", "simulator", "explore-main.ts");
   const ended = await measured(copy, ["--import", "tsx", program, "--json", ...args]);
   const report = lastLine(ended.output);
-  /** @type {{ violation: { law: string, actions: string[] } | null }[]} */
   const walks = report?.figures.scopes ?? [];
   const broken = walks.find(({ violation }) => violation)?.violation;
   if (broken) return { ...ended, law: broken.law, depth: broken.actions.length };
@@ -97,7 +102,6 @@ const seeds = async (copy) => {
     const ended = await measured(copy, ["--import", "tsx", program, "--json", ...range]);
     cpuSeconds += ended.cpuSeconds;
     const report = lastLine(ended.output);
-    /** @type {{ seed: number, law: string }[]} */
     const failures = report?.figures.failures ?? [];
     const [first] = failures;
     if (first) return { law: first.law.split("\n")[0] ?? "", cpuSeconds, seeds: first.seed };

@@ -1,6 +1,6 @@
 /** The rules on imports: the table, and no cycles. */
 import type { Import, SourceFile } from "./source.ts";
-import { FREE_ROOMS, IMPORT_TABLE, type Line, TEST_PACKAGES, TEST_PARTS, TEST_ROOMS } from "./table.ts";
+import { FREE_ROOMS, IMPORT_TABLE, type Line, TEST_KITS, TEST_PACKAGES, TEST_PARTS, TEST_ROOMS } from "./table.ts";
 
 /** What is wrong, and where: `path:line words`. */
 export type Finding = string;
@@ -10,8 +10,8 @@ export function isTest(path: string): boolean {
 }
 
 /** Contract suites and test kits are made of tests, and import what tests do. */
-function isTestLike(path: string): boolean {
-  return isTest(path) || /(^|\/|-)contract\.ts$|\.test-kit\.ts$/.test(path);
+export function isTestLike(path: string): boolean {
+  return isTest(path) || TEST_KITS.test(path);
 }
 
 export function lies(path: string, rooms: readonly string[]): boolean {

@@ -68,7 +68,7 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "src/simulator/explore-main.ts", project: ["src/simulator"], packages: [NODE] },
   {
     room: "src/index.ts",
-    project: ["src/raft", "src/driver", "src/storage", "src/network", "src/simulator"],
+    project: ["src/raft", "src/driver", "src/autopilot", "src/storage", "src/network", "src/simulator"],
     packages: [],
   },
   { room: "src/pure.d.ts", project: [], packages: [] },
@@ -94,5 +94,8 @@ export const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "fake-i
 /** Parts made for tests may be used by every test: implementations in memory, fakes, contract suites. */
 export const TEST_PARTS = /(^|\/)(memory|fake|contract|fault)[^/]*\.ts$|-contract\.ts$|\.test-kit\.ts$/;
 
-/** Real parts rather than imitations: any test may run against the server. */
-export const TEST_ROOMS: readonly string[] = ["signaling-server"];
+/** Made of tests, or only for them: contract suites, and what several tests share. */
+export const TEST_KITS = /(^|\/|-)contract\.ts$|\.test-kit\.ts$|\/testing\/|(^|\/|-)testing\.ts$/;
+
+/** Real parts rather than imitations: any test may run against the server, and in virtual time. */
+export const TEST_ROOMS: readonly string[] = ["signaling-server", "src/simulator"];

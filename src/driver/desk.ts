@@ -29,6 +29,8 @@ type AppliedView = Pick<Applier<unknown, unknown, unknown>, "lastApplied" | "res
 
 /** Most requests of one node that wait at a time. */
 const maxRequests = 10_000;
+/** Shorter than a command's: a registration that was lost must not hold up what waits for it. */
+const registerTimeoutMs = 2000;
 const defaultTimeoutMs = 10_000;
 /** How long a request waits before it looks for a leader again, if nothing happens before. */
 const retryMs = 50;
@@ -208,7 +210,7 @@ export class Desk {
         else this.#send(request);
       }
     };
-    const request = this.#open({ settle, wantsResponse: false }, null, true);
+    const request = this.#open({ settle, wantsResponse: false, timeoutMs: registerTimeoutMs }, null, true);
     request.bytes = frameRegister({ stamp: this.#stamp(), maxSessions, expiryMs: sessionExpiryMs });
     this.#send(request);
   }

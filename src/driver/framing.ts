@@ -4,7 +4,6 @@
  */
 import type { LogIndex, Millis } from "../raft/types.ts";
 import { ByteReader, ByteWriter, bytesFrom, integerBytes, writeInteger } from "./bytes.ts";
-import type { Numbered } from "./session-client.ts";
 
 const plain = 0;
 const sessionCommand = 1;
@@ -12,6 +11,14 @@ const registerSession = 2;
 
 /** A session is named by the index of the entry that registered it (diss. §6.3). */
 export type SessionId = LogIndex;
+
+/** What a command says of itself. */
+export interface Numbered {
+  readonly session: SessionId;
+  readonly serial: number;
+  /** Every response to a serial below this one has been received. */
+  readonly openFrom: number;
+}
 
 export type Framed =
   | { readonly kind: "plain"; readonly body: Uint8Array }

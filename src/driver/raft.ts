@@ -195,14 +195,14 @@ export class Raft<Command, Response, AppError> {
    * Leader only. Hands the office to `to`, or to whoever follows best (diss. §3.10); resolves once another node leads.
    * @throws NotLeader, TransferFailed: the office stays here
    */
-  async transferLeadership(to: NodeId | null = null): Promise<void> {
-    await this.#promise((settle) =>
+  transferLeadership(to: NodeId | null = null): Promise<void> {
+    return this.#promise((settle) =>
       this.#desk.ask({
         settle,
         ask: (requestId) => this.#loop?.post({ kind: "transferLeadership", requestId, to }),
         onRefused: ({ refusal, leader }) => (refusal === "notLeader" ? new NotLeader(leader, null) : new TransferFailed(refusal)),
       }),
-    );
+    ).then(() => undefined);
   }
 
   // ---- watching ----
@@ -269,12 +269,12 @@ export class Raft<Command, Response, AppError> {
   }
 
   /** Ends the node in good order: a leader hands its office over first, if somebody can take it. What waits then is rejected with `Stopped`. */
-  async shutdown(): Promise<void> {
-    if (this.#loop?.core.role.kind === "leader" && !this.#stopped) {
-      // Whether it worked or not, the node ends: an office that nobody took falls vacant by its timeout.
-      await this.transferLeadership().catch(() => undefined);
-    }
-    this.stop(new Stopped(false, null));
+  shutdown(): Promise<void> {
+    const leads = this.#loop?.core.role.kind === "leader" && !this.#stopped;
+    const handedOver = leads ? this.transferLeadership() : Promise.resolve();
+    // Whether it worked or not, the node ends: an office that nobody took falls vacant by its timeout.
+    const end = (): void => this.stop(new Stopped(false, null));
+    return handedOver.then(end, end);
   }
 
   /** Ends the node at once, as a crash would, but for the last metrics. */

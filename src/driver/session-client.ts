@@ -2,15 +2,7 @@
  * This node's own session: registered when it is first needed, again after it has ended. Numbers the commands, and tells the others up to
  * which of them every response has arrived.
  */
-import type { SessionId } from "./framing.ts";
-
-/** What a command says of itself. */
-export interface Numbered {
-  readonly session: SessionId;
-  readonly serial: number;
-  /** Every response to a serial below this one has been received. */
-  readonly openFrom: number;
-}
+import type { Numbered, SessionId } from "./framing.ts";
 
 export class SessionClient {
   #session: SessionId | null = null;
