@@ -4,6 +4,7 @@ import { checkState, checkTransition, summarize } from "../raft/laws.ts";
 import { configurationOf, createConfig, lastIndex, lastTerm, leaderOf, type RaftConfig, step } from "../raft/mod.ts";
 import { mayCampaign } from "../raft/state.ts";
 import type { Event, Generation, Message, NodeId, Update } from "../raft/types.ts";
+import { type Action, action, type Kind, kindOf } from "./explore-actions.ts";
 import { idleWrites, pristineDisk, withCompletion, withQuietWrite, withUpdate, written } from "./explore-disk.ts";
 import {
   checkAcknowledgements,
@@ -35,31 +36,6 @@ import {
   timeoutTime,
   type WorldState,
 } from "./explore-world.ts";
-
-const kinds = [
-  "deliver",
-  "complete",
-  "timeout",
-  "silence",
-  "propose",
-  "read",
-  "crashLosing",
-  "crashKeeping",
-  "reset",
-  "duplicate",
-  "quiet",
-  "change",
-  "snapshot",
-  "transfer",
-] as const;
-type Kind = (typeof kinds)[number];
-
-/** A kind and a place: of a node, of a link, of a node and something else. */
-export type Action = number;
-
-function action(kind: Kind, place: number): Action {
-  return kinds.indexOf(kind) * 64 + place;
-}
 
 const firstRead = 100;
 const changeRequest = 200;
@@ -210,7 +186,7 @@ export class Rules {
 
   #draftAfter(state: WorldState, what: Action): Draft {
     const draft = new Draft(state);
-    const kind = kinds[what >> 6];
+    const kind = kindOf(what);
     const place = what & 63;
     switch (kind) {
       case "deliver":
@@ -395,7 +371,7 @@ export class Rules {
   // ---- in words ----
 
   describe(state: WorldState, what: Action): string {
-    const kind = kinds[what >> 6];
+    const kind = kindOf(what);
     const place = what & 63;
     const { nodes, targets } = this.#scope;
     if (kind === "deliver" || kind === "duplicate") {

@@ -3,8 +3,9 @@
  * step. The first violation is therefore one that the fewest actions lead to.
  */
 import { formatState } from "../raft/format.ts";
+import type { Action } from "./explore-actions.ts";
 import { Fingerprinter } from "./explore-fingerprint.ts";
-import { type Action, Rules } from "./explore-steps.ts";
+import { Rules } from "./explore-steps.ts";
 import type { Scope, WorldState } from "./explore-world.ts";
 
 export interface Violation {
