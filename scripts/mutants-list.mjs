@@ -117,7 +117,7 @@ export const MUTATIONS = [
     file: "src/raft/commit.ts",
     from: "if (index > raft.commitIndex && termAt(raft.log, index) === raft.hardState.currentTerm) advanceCommit(raft, out, index);",
     to: "if (index > raft.commitIndex) advanceCommit(raft, out, index);",
-    scope: "old terms",
+    scope: "figure 8",
   },
   {
     rule: "a leader counts itself by what its disk has acknowledged (diss. §10.2.1)",

@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { explore, type Walk } from "./explore.ts";
-import { scopes, smallScopes } from "./explore-scopes.ts";
+import { deepScopes, scopes, smallScopes } from "./explore-scopes.ts";
 
 interface Settings {
   /** Fewer and smaller scopes. */
@@ -17,6 +17,7 @@ interface TimedWalk extends Walk {
   readonly statesPerSecond: number;
 }
 
+const named = [...scopes, ...smallScopes, ...deepScopes];
 const usage = "Usage: npm run explore -- [--small] [--scope NAME] [--json]";
 const wantedStates = 1_000_000;
 
@@ -29,7 +30,7 @@ function readSettings(): Settings | string {
         json: { type: "boolean", default: false },
       },
     });
-    const names = [...scopes, ...smallScopes].map(({ name }) => name);
+    const names = named.map(({ name }) => name);
     if (values.scope !== undefined && !names.includes(values.scope)) return `the scopes are ${names.join(", ")}\n${usage}`;
     return { small: values.small, only: values.scope ?? null, json: values.json };
   } catch (error) {
@@ -38,7 +39,7 @@ function readSettings(): Settings | string {
 }
 
 function chosen({ only, small }: Settings): typeof scopes {
-  if (only !== null) return [...scopes, ...smallScopes].filter(({ name }) => name === only);
+  if (only !== null) return named.filter(({ name }) => name === only);
   return small ? smallScopes : scopes;
 }
 

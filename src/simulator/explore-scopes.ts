@@ -79,3 +79,16 @@ export const scopes: readonly Scope[] = [
   },
   { ...base, name: "transfer", budget: { transfers: 1, heartbeats: 1 }, longSilence: true, linkLength: 1 },
 ];
+
+/** Too large to be finished in minutes: asked for by name, to look for something. */
+export const deepScopes: readonly Scope[] = [
+  // An entry of an earlier term that is committed by counting (Figure 8) is lost after 26 actions, within half a million states.
+  {
+    ...replication,
+    name: "figure 8",
+    maxTerm: 5,
+    budget: { proposals: 1, resets: 2 },
+    linkLength: 1,
+    config: { maxInflightMessages: 1, maxBatchBytes: 1 },
+  },
+];
