@@ -14,7 +14,6 @@
 
 /** @type {readonly Mutation[]} */
 export const MUTATIONS = [
-  // ---- elections ----
   {
     rule: "one vote a term (§5.2)",
     file: "src/raft/election.ts",
@@ -89,7 +88,6 @@ export const MUTATIONS = [
     from: "if (diskHangs(raft) || (raft.config.checkQuorum && quorumIsSilent(raft, leader))) {",
     to: "if (diskHangs(raft)) {",
   },
-  // ---- majorities ----
   {
     rule: "a majority is more than half",
     file: "src/raft/quorum.ts",
@@ -111,7 +109,6 @@ export const MUTATIONS = [
     to: "return Math.min(majorityValue([...configuration.voters, ...configuration.learners], reached), majorityValue(configuration.votersOld, reached));",
     scope: "membership",
   },
-  // ---- replication and commit ----
   {
     rule: "only an entry of the leader's own term is committed by counting (§5.4.2)",
     file: "src/raft/commit.ts",
@@ -209,7 +206,6 @@ export const MUTATIONS = [
     to: "whyNot(raft, message.commands)",
     scope: "duplicates",
   },
-  // ---- membership ----
   {
     rule: "no change before the leader has committed in its term (diss. §4.1)",
     file: "src/raft/membership.ts",
@@ -257,7 +253,6 @@ export const MUTATIONS = [
     from: "if (!isVoter(configuration, raft.id)) becomeFollower(raft, out, raft.hardState.currentTerm, null);",
     to: "",
   },
-  // ---- reads and transfer ----
   {
     rule: "a read waits for its round (diss. §6.4)",
     file: "src/raft/reads.ts",
@@ -286,7 +281,6 @@ export const MUTATIONS = [
     to: "",
     scope: "transfer",
   },
-  // ---- snapshots ----
   {
     rule: "a snapshot is taken of what is durable here (§7)",
     file: "src/raft/snapshots.ts",
@@ -314,7 +308,6 @@ export const MUTATIONS = [
     from: "if (crc32c(incoming.data) !== meta.checksum) return;",
     to: "",
   },
-  // ---- the driver ----
   {
     rule: "the gate counts each change of hard state",
     file: "src/driver/write-queue.ts",

@@ -92,6 +92,8 @@ async function judge(copy, mutation, control, every) {
     for (const { name, run } of CHECKS) {
       if (isStopping() || (verdict.check !== null && !every)) break;
       const { law, cpuSeconds, seeds, depth, hung } = await run(copy, scope);
+      // A check that was ended with the rest has found nothing.
+      if (isStopping()) break;
       if (verdict.check === null) {
         verdict.cpuSeconds += cpuSeconds;
         verdict.hung ||= hung ?? false;
