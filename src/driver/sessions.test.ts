@@ -78,6 +78,14 @@ describe("the session table", () => {
     expect(applier.responseAt(4)).toBe(sessionExpired);
   });
 
+  test("what the client still waits for is kept, though later commands were answered", () => {
+    const { machine, applier } = replica();
+    applier.apply([register(1, 0), inSession(2, 1, 1, 0, "a"), inSession(3, 1, 2, 0, "b"), inSession(4, 1, 3, 0, "c")]);
+    applier.apply([inSession(5, 1, 5, 0, "e", 2), inSession(6, 1, 3, 0, "c", 2)]);
+    expect(applied(machine)).toEqual(["a", "b", "c", "e"]);
+    expect(applier.responseAt(6)).toEqual(applier.responseAt(4));
+  });
+
   test("a command of an unknown session is refused, never taken for a new one", () => {
     const { machine, applier } = replica();
     applier.apply([inSession(1, 77, 1, 0, "a")]);
