@@ -379,12 +379,6 @@ export const CONTROLS = [
     to: "if (lastTerm(log) !== otherLastTerm)",
   },
   {
-    rule: "control: one more round is remembered",
-    file: "src/raft/reads.ts",
-    from: "const roundsKept = 64;",
-    to: "const roundsKept = 65;",
-  },
-  {
     rule: "control: the last of a list, by its index",
     file: "src/driver/write-queue.ts",
     from: "this.#queued.at(-1)",
