@@ -2,7 +2,7 @@
  * What page and worker say to each other. The page hosts what only a page can (keyboard, RTCPeerConnection); the worker is the node.
  * Types only: both sides import this file and nothing else of the other.
  */
-import type { AcceptedUpdate, ChangesJson, DocumentResponse, MapValue } from "../document/types.ts";
+import type { AcceptedUpdate, DocumentCommand, DocumentResponse, MapValue } from "../document/types.ts";
 import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
 /** DESIGN §8, `status()`, and what the page shows beside it. */
@@ -67,16 +67,9 @@ export interface PeerLine {
 /** `waiting`: not reached yet or lost, trying again. */
 export type SignalingState = "connected" | "waiting" | "off";
 
+/** The commands of the document, and what only this node is asked. */
 export type NodeRequest =
-  | {
-      readonly kind: "edit";
-      readonly clientId: string;
-      readonly author: string;
-      readonly baseVersion: number;
-      readonly updates: readonly ChangesJson[];
-    }
-  | { readonly kind: "set"; readonly key: string; readonly value: MapValue }
-  | { readonly kind: "compareAndSet"; readonly key: string; readonly expected: MapValue; readonly value: MapValue }
+  | Exclude<DocumentCommand, { readonly kind: "unreadable" }>
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
   | { readonly kind: "isolate" }
