@@ -1,10 +1,12 @@
 /** `npm run bench -- NAME [--json]`: one bench. The exit status is 0 only if every target holds. */
 import { parseArgs } from "node:util";
-import { coreBench } from "./core.ts";
 import { type Report, tellTargets } from "./report.ts";
 
-/** `quiet`: tells nothing but its report. */
-const benches: Readonly<Record<string, (quiet: boolean) => Promise<Report>>> = { core: coreBench };
+/** `quiet`: tells nothing but its report. Each is loaded when it is asked for: some need a browser, or the whole page. */
+const benches: Readonly<Record<string, (quiet: boolean) => Promise<Report>>> = {
+  core: async (quiet) => (await import("./core.ts")).coreBench(quiet),
+  storage: async (quiet) => (await import("./browser/storage.ts")).storageBench(quiet),
+};
 
 const usage = `Usage: npm run bench -- ${Object.keys(benches).join("|")} [--json]`;
 

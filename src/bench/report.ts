@@ -4,8 +4,9 @@ import { cpus } from "node:os";
 export interface Target {
   readonly name: string;
   readonly value: number;
-  /** At least this. */
   readonly target: number;
+  /** Which side of the target is wanted; at least as much, if absent. */
+  readonly bound?: "atMost";
   readonly holds: boolean;
 }
 
@@ -19,6 +20,10 @@ export interface Report {
   readonly name: string;
   readonly machine: string;
   readonly figures: Readonly<Record<string, unknown>>;
+  /** The bare cost of the same work, measured in the same run. */
+  readonly floor?: Readonly<Record<string, unknown>>;
+  /** What was measured to its floor. */
+  readonly ratio?: Readonly<Record<string, unknown>>;
   readonly targets: readonly Target[];
 }
 
@@ -32,6 +37,10 @@ export function spreadOf(values: readonly number[]): Spread {
 
 export function atLeast(name: string, value: number, target: number): Target {
   return { name, value, target, holds: value >= target };
+}
+
+export function atMost(name: string, value: number, target: number): Target {
+  return { name, value, target, bound: "atMost", holds: value <= target };
 }
 
 export function machineOf(): string {
@@ -49,7 +58,9 @@ export function inWords(value: number): string {
 
 /** Says which targets hold; returns the exit status. */
 export function tellTargets({ targets }: Report): number {
-  for (const { name, value, target, holds } of targets)
-    console.log(`${holds ? "holds " : "FAILS "} ${name}: ${inWords(value)}, at least ${inWords(target)} is wanted`);
+  for (const { name, value, target, bound, holds } of targets) {
+    const wanted = `${bound === "atMost" ? "at most" : "at least"} ${inWords(target)}`;
+    console.log(`${holds ? "holds " : "FAILS "} ${name}: ${inWords(value)}, ${wanted} is wanted`);
+  }
   return targets.every(({ holds }) => holds) ? 0 : 1;
 }
