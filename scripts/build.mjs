@@ -1,7 +1,8 @@
 /** `npm run build`: the page into dist/ and the library into dist/lib/. `buildIfStale` does so only when a source has changed. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Failure, recall, remember, root, runTool, withProgress } from "./process.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -17,6 +18,7 @@ const INPUTS = [
   "signaling-server",
 ];
 const PAGE = join(root, "dist", "index.html");
+const ASSETS = join(root, "dist", "assets");
 const LIBRARY_SOURCE = join(root, "src", "index.ts");
 const LIBRARY = join(root, "dist", "lib", "tabraft.js");
 
@@ -38,6 +40,16 @@ function fingerprint() {
   return hash.digest("hex");
 }
 
+/** Beside each script and style sheet its compressed forms, made once with the most effort, for the server to send. */
+function compress() {
+  for (const name of readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))) {
+    const content = readFileSync(join(ASSETS, name));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+    writeFileSync(join(ASSETS, `${name}.br`), brotliCompressSync(content, { params }));
+    writeFileSync(join(ASSETS, `${name}.gz`), gzipSync(content, { level: 9 }));
+  }
+}
+
 /**
  * Builds everything. On failure the result holds the failing output.
  * @returns {Promise<import("./process.mjs").Ended>}
@@ -46,6 +58,7 @@ export async function build() {
   const stamp = fingerprint();
   const page = await runTool("vite", "vite", ["build", "--logLevel", "warn"]);
   if (page.code !== 0) return page;
+  compress();
   const parts = [page];
   if (existsSync(LIBRARY_SOURCE)) {
     rmSync(join(root, "dist", "lib"), { recursive: true, force: true });

@@ -15,6 +15,8 @@ beforeAll(async () => {
   await writeFile(join(folder, "secret.txt"), "not yours");
   await writeFile(join(dist, "index.html"), "<!doctype html><html><head><title>t</title></head></html>");
   await writeFile(join(dist, "assets", "node-B1x_.js"), "export {}");
+  await writeFile(join(dist, "assets", "node-B1x_.js.br"), "brotli");
+  await writeFile(join(dist, "assets", "node-B1x_.js.gz"), "gzip");
   await writeFile(join(dist, ".hidden"), "not yours");
   await symlink(join(folder, "secret.txt"), join(dist, "link.txt"));
   server = await createSignalingServer({ dist });
@@ -28,15 +30,26 @@ afterAll(async () => {
 function get(
   path: string,
   method = "GET",
+  encodings = "",
 ): Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port: server.port, host: "127.0.0.1", path, method, agent: false }, (response) => {
-      let body = "";
-      response.on("data", (chunk) => {
-        body += chunk;
-      });
-      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
-    });
+    const asked = request(
+      {
+        port: server.port,
+        host: "127.0.0.1",
+        path,
+        method,
+        agent: false,
+        headers: encodings ? { "accept-encoding": encodings } : {},
+      },
+      (response) => {
+        let body = "";
+        response.on("data", (chunk) => {
+          body += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
+      },
+    );
     asked.on("error", reject);
     asked.end();
   });
@@ -65,6 +78,20 @@ test("a script, cached for good since its name follows its content", async () =>
   expect(script.headers["content-type"]).toBe("text/javascript; charset=utf-8");
   expect(script.headers["cache-control"]).toContain("immutable");
   expect(await get("/assets/node-B1x_.js", "HEAD")).toMatchObject({ status: 200, body: "" });
+});
+
+test.each([
+  ["gzip, deflate, br, zstd", "br", "brotli"],
+  ["gzip, br;q=0", "gzip", "gzip"],
+  ["gzip;q=0.0, BR", "br", "brotli"],
+  ["deflate", undefined, "export {}"],
+])("a script compressed as the browser likes it: %s", async (accepted, encoding, body) => {
+  const script = await get("/assets/node-B1x_.js", "GET", accepted);
+  expect(script).toMatchObject({ status: 200, body });
+  expect(script.headers["content-encoding"]).toBe(encoding);
+  expect(script.headers["content-type"]).toBe("text/javascript; charset=utf-8");
+  expect(script.headers["content-length"]).toBe(String(body.length));
+  expect(script.headers["vary"]).toBe("Accept-Encoding");
 });
 
 test.each([

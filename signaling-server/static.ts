@@ -22,6 +22,12 @@ const MIME_TYPES: ReadonlyMap<string, string> = new Map([
   [".txt", "text/plain; charset=utf-8"],
 ]);
 
+/** Best first. */
+const COMPRESSED_FORMS = [
+  ["br", ".br"],
+  ["gzip", ".gz"],
+] as const;
+
 /** Answers one GET or HEAD request from the folder `dist`. Never reads a file outside it. */
 export async function serveStatic(dist: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
@@ -42,15 +48,43 @@ export async function serveStatic(dist: string, request: IncomingMessage, respon
     response.end(request.method === "HEAD" ? undefined : html);
     return;
   }
-  response.setHeader("Content-Length", file.size);
+  const sent = path.startsWith("/assets/") ? await compressedForm(dist, path, request, response) : null;
+  response.setHeader("Content-Length", (sent ?? file).size);
   if (request.method === "HEAD") {
     response.end();
     return;
   }
-  const stream = createReadStream(file.path);
+  const stream = createReadStream((sent ?? file).path);
   stream.on("error", () => response.destroy());
   response.on("close", () => stream.destroy());
   stream.pipe(response);
+}
+
+/** What the build has compressed beside the file, in the best form that the browser takes; `null`: the file as it is. */
+async function compressedForm(
+  dist: string,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<{ readonly path: string; readonly size: number } | null> {
+  response.setHeader("Vary", "Accept-Encoding");
+  const accepted = acceptedEncodings(request.headers["accept-encoding"]);
+  for (const [encoding, extension] of COMPRESSED_FORMS) {
+    const file = accepted.has(encoding) ? await fileInside(dist, path + extension) : null;
+    if (file === null) continue;
+    response.setHeader("Content-Encoding", encoding);
+    return file;
+  }
+  return null;
+}
+
+/** Those that are named and not refused by `q=0`. */
+function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
+  const named = String(header ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((part) => part.trim().split(/\s*;\s*/));
+  return new Set(named.filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? "")).map(([encoding = ""]) => encoding));
 }
 
 export function respondText(response: ServerResponse, status: number, text: string): void {

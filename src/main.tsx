@@ -8,7 +8,6 @@ import "./view/styles/tokens.css";
 import "./view/styles/base.css";
 import "./view/styles/home.css";
 import "./view/styles/document.css";
-import "./view/styles/panel.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -109,9 +109,9 @@ export class World {
     await tab.page.keyboard.type(text);
   }
 
-  /** Opens the panel that shows every node. */
+  /** Opens the dashboard, which shows every node. */
   async showCluster(tab: Tab): Promise<void> {
-    await tab.page.getByRole("switch", { name: "Cluster" }).setChecked(true);
+    await tab.page.getByRole("switch", { name: "Dashboard" }).setChecked(true);
   }
 
   editor(tab: Tab) {

@@ -1,12 +1,14 @@
-/** The bar over the text: title, whether it is safe, who is here, and the ways out to sharing and to the cluster. */
-import { useState } from "react";
+/** The bar over the text: title, whether it is safe, who is here, and the ways out to sharing and to the dashboard. */
+import { lazy, Suspense, useState } from "react";
 import { CommitPill } from "./commit-pill.tsx";
 import { usePreferences, useSessionState } from "./context.ts";
+import { LoadGuard } from "./dashboard-panel.tsx";
 import { Logo, RoleIcon, ShareIcon } from "./icons.tsx";
 import { People } from "./people.tsx";
-import { ShareDialog } from "./share-dialog.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 import { TitleField } from "./title-field.tsx";
+
+const ShareDialog = lazy(() => import("./share-dialog.tsx"));
 
 export function DocumentBar() {
   const [sharing, setSharing] = useState(false);
@@ -27,7 +29,13 @@ export function DocumentBar() {
         <PanelSwitch />
         <ThemeToggle />
       </div>
-      {sharing && link !== null && <ShareDialog link={link} onClose={() => setSharing(false)} />}
+      {sharing && link !== null && (
+        <LoadGuard what="The link">
+          <Suspense>
+            <ShareDialog link={link} onClose={() => setSharing(false)} />
+          </Suspense>
+        </LoadGuard>
+      )}
     </header>
   );
 }
@@ -39,7 +47,7 @@ function PanelSwitch() {
   return (
     <button type="button" className="button button-switch" role="switch" aria-checked={open} onClick={toggle}>
       <RoleIcon role={role ?? "learner"} />
-      Cluster
+      Dashboard
     </button>
   );
 }

@@ -1,6 +1,6 @@
-/** The document: bar, one line of words when something is wrong, the text, and the cluster panel beside it. */
-import { ClusterPanel } from "./cluster-panel.tsx";
+/** The document: bar, one line of words when something is wrong, the text, and the dashboard beside it. */
 import { usePreferences, useSessionState } from "./context.ts";
+import { DashboardPanel } from "./dashboard-panel.tsx";
 import { DocumentBar } from "./document-bar.tsx";
 import { Editor } from "./editor.tsx";
 import { Joining } from "./joining.tsx";
@@ -12,12 +12,15 @@ export function DocumentScreen() {
   const joining = useSessionState((state) => isJoining(state.status));
   const trouble = useSessionState((state) => state.trouble);
   const panelOpen = usePreferences((state) => state.panelOpen);
+  const panelWide = usePreferences((state) => state.panelWide);
   return (
-    <div className={panelOpen ? "document has-panel" : "document"}>
+    <div
+      className={["document", panelOpen ? "has-panel" : "", panelOpen && panelWide ? "is-wide" : ""].filter(Boolean).join(" ")}
+    >
       <DocumentBar />
       <Notices />
       <main className="document-main">{joining ? <Joining /> : <Editor />}</main>
-      {panelOpen && <ClusterPanel />}
+      {panelOpen && <DashboardPanel />}
       {trouble !== null && <RescueDialog trouble={trouble} />}
     </div>
   );

@@ -100,3 +100,19 @@ export function CloseIcon() {
     </Icon>
   );
 }
+
+export function WidenIcon() {
+  return (
+    <Icon>
+      <path className="stroke" d="M9.5 2.5H13.5V6.5M6.5 13.5H2.5V9.5M13.5 2.5 9 7M2.5 13.5 7 9" />
+    </Icon>
+  );
+}
+
+export function NarrowIcon() {
+  return (
+    <Icon>
+      <path className="stroke" d="M2.5 3V13M13.5 8H6M8.5 5.5 6 8 8.5 10.5" />
+    </Icon>
+  );
+}

@@ -9,7 +9,7 @@ interface ShareDialogProps {
   readonly onClose: () => void;
 }
 
-export function ShareDialog({ link, onClose }: ShareDialogProps) {
+export default function ShareDialog({ link, onClose }: ShareDialogProps) {
   const dialog = useModal();
   const field = useRef<HTMLInputElement>(null);
   const { copied, copy } = useCopy(link, () => field.current?.select());

@@ -1,7 +1,7 @@
 /** One node: who, in which role, and how far. */
-import { RoleIcon } from "./icons.tsx";
-import type { NodeLine } from "./node-lines.ts";
-import { duration, roleWord } from "./words.ts";
+import { RoleIcon } from "../icons.tsx";
+import type { NodeLine } from "../node-lines.ts";
+import { duration, roleWord } from "../words.ts";
 
 interface NodeCardProps {
   readonly node: NodeLine;

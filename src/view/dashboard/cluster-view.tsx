@@ -1,23 +1,14 @@
 /** The cluster at a glance: is there a leader, how many more can fail, who am I; then every node, the connections, the faults. */
 import { useEffect, useState } from "react";
-import type { NodeEvent, NodeStatus } from "../page/types.ts";
-import { useSession, useSessionState } from "./context.ts";
+import type { NodeEvent, NodeStatus } from "../../page/types.ts";
+import { useSession, useSessionState } from "../context.ts";
+import { nodeLines } from "../node-lines.ts";
+import { bytesWords, connectedPeers, count, leaderWords, roleWord, signalingWords, toleranceWords } from "../words.ts";
 import { NodeCard } from "./node-card.tsx";
-import { nodeLines } from "./node-lines.ts";
-import { bytesWords, connectedPeers, count, leaderWords, roleWord, signalingWords, toleranceWords } from "./words.ts";
 
 const EVENTS_SHOWN = 8;
 
-export function ClusterPanel() {
-  const status = useSessionState((state) => state.status);
-  return (
-    <aside className="panel" aria-label="Cluster">
-      {status === null ? <p className="muted">The node of this tab is starting.</p> : <PanelContent status={status} />}
-    </aside>
-  );
-}
-
-function PanelContent({ status }: { readonly status: NodeStatus }) {
+export function ClusterView({ status }: { readonly status: NodeStatus }) {
   const nodes = nodeLines(status);
   return (
     <>

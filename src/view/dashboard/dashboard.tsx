@@ -1,0 +1,65 @@
+/** The dashboard: the cluster in front of you, one place for each question. Loaded when it is first opened. */
+import { Tabs } from "@base-ui/react/tabs";
+import type { ReactNode } from "react";
+import { DASHBOARD_PLACES, type DashboardPlace } from "../../page/preferences-store.ts";
+import type { NodeStatus } from "../../page/types.ts";
+import { usePreferences, useSessionState } from "../context.ts";
+import { NarrowIcon, WidenIcon } from "../icons.tsx";
+import { ClusterView } from "./cluster-view.tsx";
+import "../styles/dashboard.css";
+
+interface Place {
+  readonly title: string;
+  readonly show: (status: NodeStatus) => ReactNode;
+}
+
+const PLACES: Readonly<Partial<Record<DashboardPlace, Place>>> = {
+  cluster: { title: "Cluster", show: (status) => <ClusterView status={status} /> },
+};
+const SHOWN = DASHBOARD_PLACES.flatMap((key) => {
+  const place = PLACES[key];
+  return place === undefined ? [] : [{ key, ...place }];
+});
+
+export default function Dashboard() {
+  const status = useSessionState((state) => state.status);
+  const wanted = usePreferences((state) => state.place);
+  const goTo = usePreferences((state) => state.goTo);
+  const place = SHOWN.some(({ key }) => key === wanted) ? wanted : "cluster";
+  return (
+    <Tabs.Root className="dashboard" value={place} onValueChange={goTo}>
+      <div className="dashboard-head">
+        <Tabs.List className="tabs" aria-label="Parts of the dashboard" activateOnFocus>
+          {SHOWN.map(({ key, title }) => (
+            <Tabs.Tab key={key} value={key} className="tab">
+              {title}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <WideSwitch />
+      </div>
+      {SHOWN.map(({ key, show }) => (
+        <Tabs.Panel key={key} value={key} className={`place place-${key}`}>
+          {status === null ? <p className="muted">The node of this tab is starting.</p> : show(status)}
+        </Tabs.Panel>
+      ))}
+    </Tabs.Root>
+  );
+}
+
+function WideSwitch() {
+  const wide = usePreferences((state) => state.panelWide);
+  const toggle = usePreferences((state) => state.toggleWide);
+  const label = wide ? "Beside the text" : "Whole screen";
+  return (
+    <button
+      type="button"
+      className="button button-icon button-small wide-switch"
+      aria-label={label}
+      title={label}
+      onClick={toggle}
+    >
+      {wide ? <NarrowIcon /> : <WidenIcon />}
+    </button>
+  );
+}
