@@ -64,10 +64,15 @@ export interface LogStorage {
   close(): void;
 }
 
-/** What the network tells of a peer: `up` once messages can be exchanged, `down` when they no longer can. Hints, not truth. */
+/** What the network tells of a peer: `up` once messages can be exchanged, not `up` when they no longer can. Hints, not truth. */
 export interface PeerEvent {
   readonly id: NodeId;
   readonly up: boolean;
+  /**
+   * Something says that its process has ended. `gone`: somebody beside the connection says so (signaling, a lock that it held), and the
+   * connection still stands, so it can be asked. `closed`: it closed the connection in good order. Speeds things up; safety never depends on it.
+   */
+  readonly hint?: "gone" | "closed";
 }
 
 /** One-way messages between nodes. May lose, delay, duplicate and reorder them; must not alter them or change their sender. */

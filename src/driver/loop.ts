@@ -71,7 +71,10 @@ export class Loop {
     const { network, clock } = this.#options;
     network.start({
       onMessage: (message) => this.#accept({ kind: "receive", now: clock.now(), message }),
-      onPeer: (peer) => this.post({ kind: "peer", ...peer }),
+      onPeer: ({ id, up, hint }) => {
+        // That a peer may be gone changes nothing while its connection stands.
+        if (!up || hint === undefined) this.post({ kind: "peer", id, up });
+      },
     });
     this.post({ kind: "timeout" });
   }

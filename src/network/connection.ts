@@ -94,7 +94,7 @@ export class Connection {
     this.#channel = channel;
     channel.binaryType = "arraybuffer";
     channel.onmessage = (event) => this.#receive(event.data);
-    channel.onclose = () => this.end("closed", false, "the connection closed");
+    channel.onclose = () => this.end("closedByPeer", false, "it closed the connection");
     channel.onopen = () => this.#open();
     if (channel.readyState === "open") this.#open();
   }

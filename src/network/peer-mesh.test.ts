@@ -110,6 +110,28 @@ describe("mesh", () => {
     expect([room.pages.open("a"), room.pages.open("b")]).toEqual([1, 1]);
   });
 
+  test("that a peer is said to be gone, or closes in good order, is told as a hint; a silence is none", async () => {
+    const room = await TestRoom.create();
+    const [a, b] = [room.node("a"), room.node("b")];
+    await connected(room, a, b);
+    // Its process is gone: signaling notices, the channel does not.
+    for (const end of [0, 1] as const) lastChannel(room, end).mute = true;
+    room.signaling.members.get("a")?.onPeerGone("b");
+    expect(a.hints).toEqual(["gone b"]);
+    expect(a.up.has("b")).toBe(true);
+    await room.until(() => !a.up.has("b"));
+    expect(a.hints).toEqual(["gone b"]);
+    // Who is not connected cannot be asked.
+    room.signaling.members.get("a")?.onPeerGone("b");
+    expect(a.hints).toEqual(["gone b"]);
+    room.signaling.members.get("a")?.onPeerJoined("b");
+    await connected(room, a, b);
+    b.hints.length = 0;
+    a.mesh.close();
+    await room.until(() => !b.up.has("a"));
+    expect(b.hints[0]).toBe("closed a");
+  });
+
   test("a peer that is silent for five seconds is given up and dialled anew", async () => {
     const room = await TestRoom.create();
     const [a, b] = [room.node("a"), room.node("b")];

@@ -151,9 +151,9 @@ export class PeerMesh implements RaftNetwork {
     this.#peers.connection(connectionId)?.fingerprints(fingerprints);
   }
 
-  /** The page: the connection has ended or failed. */
+  /** The page: the connection has ended or failed. `reason`: in words; `closed`: the other side closed it. */
   onClosed(connectionId: string, reason: string): void {
-    this.#peers.connection(connectionId)?.end("closed", false, reason);
+    this.#peers.connection(connectionId)?.end(reason === "closed" ? "closedByPeer" : "failed", false, reason);
   }
 
   close(): void {
@@ -198,6 +198,8 @@ export class PeerMesh implements RaftNetwork {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
     peer.listed = false;
+    if (peer.live === null) return;
+    this.#handlers?.onPeer({ id, up: true, hint: "gone" });
     peer.live?.suspect();
   }
 
@@ -348,7 +350,8 @@ export class PeerMesh implements RaftNetwork {
       peer.lastHeardAt = connection.lastHeardAt;
       peer.live = null;
       this.options.onEvent?.(`Lost ${this.#nameOf(peer)}: ${reason.words}.`);
-      this.#handlers?.onPeer({ id: peer.id, up: false });
+      const closed = reason.code === "closedByPeer";
+      this.#handlers?.onPeer(closed ? { id: peer.id, up: false, hint: "closed" } : { id: peer.id, up: false });
     }
     if (reason.refused) peer.backoff.slowest();
     this.#reach(peer, peer.backoff.next());

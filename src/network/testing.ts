@@ -266,6 +266,8 @@ export interface TestNode {
   readonly mesh: PeerMesh;
   readonly messages: Message[];
   readonly up: Set<NodeId>;
+  /** What it was told beside up and down: `gone` or `closed`, with the peer's id. */
+  readonly hints: string[];
   readonly digests: Digest[];
   readonly events: string[];
 }
@@ -301,6 +303,7 @@ export class TestRoom {
     const events: string[] = [];
     const messages: Message[] = [];
     const up = new Set<NodeId>();
+    const hints: string[] = [];
     const mesh = this.mesh(id, {
       onDigest: (digest) => digests.push(digest),
       onEvent: (text) => events.push(text),
@@ -308,9 +311,13 @@ export class TestRoom {
     });
     mesh.start({
       onMessage: (message) => messages.push(message),
-      onPeer: (event) => (event.up ? up.add(event.id) : up.delete(event.id)),
+      onPeer: (event) => {
+        if (event.up) up.add(event.id);
+        else up.delete(event.id);
+        if (event.hint !== undefined) hints.push(`${event.hint} ${event.id}`);
+      },
     });
-    return { id, mesh, messages, up, digests, events };
+    return { id, mesh, messages, up, hints, digests, events };
   }
 
   until(holds: () => boolean): Promise<void> {
