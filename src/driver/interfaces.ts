@@ -73,6 +73,8 @@ export interface PeerEvent {
    * connection still stands, so it can be asked. `closed`: it closed the connection in good order. Speeds things up; safety never depends on it.
    */
   readonly hint?: "gone" | "closed";
+  /** With a hint: to that peer and back, as measured last; `null` or missing: unknown. */
+  readonly roundTripMs?: Millis | null;
 }
 
 /** One-way messages between nodes. May lose, delay, duplicate and reorder them; must not alter them or change their sender. */

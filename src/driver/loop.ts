@@ -71,8 +71,9 @@ export class Loop {
     const { network, clock } = this.#options;
     network.start({
       onMessage: (message) => this.#accept({ kind: "receive", now: clock.now(), message }),
-      onPeer: ({ id, up, hint }) => {
-        // That a peer may be gone changes nothing while its connection stands.
+      onPeer: ({ id, up, hint, roundTripMs }) => {
+        if (hint !== undefined) this.post({ kind: "hint", id, roundTripMs: roundTripMs ?? null });
+        // That a peer may be gone says nothing about its connection while that stands.
         if (!up || hint === undefined) this.post({ kind: "peer", id, up });
       },
     });

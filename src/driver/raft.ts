@@ -205,6 +205,14 @@ export class Raft<Command, Response, AppError> {
     ).then(() => undefined);
   }
 
+  /**
+   * Something outside of the network says that a node may have died. If it leads, it is asked, and only its silence for four round trips,
+   * at least 30 ms, has consequences: a lie costs one question. `roundTripMs`: to it, as measured last; `null`: unknown.
+   */
+  hint(id: NodeId, roundTripMs: Millis | null = null): void {
+    this.#loop?.post({ kind: "hint", id, roundTripMs });
+  }
+
   // ---- watching ----
 
   /**

@@ -98,6 +98,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
       ...flags,
       kind: fc.constant("requestVote" as const),
       leadershipTransfer: fc.boolean(),
+      leaderGone: fc.boolean(),
       lastLogIndex: integer,
     })
     .map((found) => ({ ...found, lastLogTerm: found.lastLogIndex === 0 ? 0 : found.term })),
@@ -143,6 +144,8 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     offset: fc.nat(2 ** 31),
   }),
   fc.record({ ...base, kind: fc.constant("timeoutNow" as const) }),
+  fc.record({ ...base, kind: fc.constant("leaderCheck" as const), checkId: integer }),
+  fc.record({ ...base, kind: fc.constant("leaderCheckResponse" as const), checkId: integer }),
 );
 const name = fc
   .string({ minLength: 1, maxLength: 40, unit: "binary" })

@@ -85,8 +85,16 @@ const snapshot: SnapshotMeta = {
 function samples(from: NodeId, to: NodeId): Message[] {
   const base = { from, to, term: 3, generation };
   return [
-    { ...base, kind: "requestVote", preVote: true, leadershipTransfer: false, lastLogIndex: 7, lastLogTerm: 2 },
-    { ...base, kind: "requestVote", preVote: false, leadershipTransfer: true, lastLogIndex: 7, lastLogTerm: 2 },
+    { ...base, kind: "requestVote", preVote: true, leadershipTransfer: false, leaderGone: true, lastLogIndex: 7, lastLogTerm: 2 },
+    {
+      ...base,
+      kind: "requestVote",
+      preVote: false,
+      leadershipTransfer: true,
+      leaderGone: false,
+      lastLogIndex: 7,
+      lastLogTerm: 2,
+    },
     { ...base, kind: "requestVoteResponse", preVote: false, requestedTerm: 3, voteGranted: true },
     {
       ...base,
@@ -119,6 +127,8 @@ function samples(from: NodeId, to: NodeId): Message[] {
     { ...base, kind: "installSnapshot", snapshot, offset: 0, data: new Uint8Array() },
     { ...base, kind: "installSnapshotResponse", index: 6, checksum: 0xfedc_ba98, offset: 300_100 },
     { ...base, kind: "timeoutNow" },
+    { ...base, kind: "leaderCheck", checkId: 3 },
+    { ...base, kind: "leaderCheckResponse", checkId: 3 },
   ];
 }
 

@@ -22,7 +22,7 @@ export class MemoryHub {
   /** Ends a node: the others are told that it is down, and nothing reaches it any more. */
   remove(id: NodeId): void {
     if (!this.#started.delete(id)) return;
-    for (const [, other] of this.#started) this.defer(() => other.onPeer({ id, up: false }));
+    for (const [, other] of this.#started) this.defer(() => other.onPeer({ id, up: false, hint: "closed", roundTripMs: 0 }));
   }
 
   #start(self: NodeId, handlers: Handlers): void {

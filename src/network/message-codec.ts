@@ -17,6 +17,8 @@ const KINDS = [
   "installSnapshot",
   "installSnapshotResponse",
   "timeoutNow",
+  "leaderCheck",
+  "leaderCheckResponse",
 ] as const satisfies readonly Message["kind"][];
 
 /** Position is the byte on the wire: append only. */
@@ -48,6 +50,7 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
     case "requestVote":
       writer.boolean(message.preVote);
       writer.boolean(message.leadershipTransfer);
+      writer.boolean(message.leaderGone);
       writer.integer(message.lastLogIndex);
       writer.integer(message.lastLogTerm);
       return;
@@ -99,6 +102,10 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
       return;
     case "timeoutNow":
       return;
+    case "leaderCheck":
+    case "leaderCheckResponse":
+      writer.integer(message.checkId);
+      return;
   }
 }
 
@@ -110,8 +117,9 @@ export function readMessage(reader: ByteReader, link: Link): Message {
     case "requestVote": {
       const preVote = reader.boolean();
       const leadershipTransfer = reader.boolean();
+      const leaderGone = reader.boolean();
       const [lastLogIndex, lastLogTerm] = readPosition(reader, term);
-      return { ...base, kind, preVote, leadershipTransfer, lastLogIndex, lastLogTerm };
+      return { ...base, kind, preVote, leadershipTransfer, leaderGone, lastLogIndex, lastLogTerm };
     }
     case "requestVoteResponse":
       return { ...base, kind, preVote: reader.boolean(), requestedTerm: reader.integer(), voteGranted: reader.boolean() };
@@ -152,6 +160,9 @@ export function readMessage(reader: ByteReader, link: Link): Message {
     }
     case "timeoutNow":
       return { ...base, kind };
+    case "leaderCheck":
+    case "leaderCheckResponse":
+      return { ...base, kind, checkId: reader.integer() };
   }
 }
 

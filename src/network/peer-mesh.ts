@@ -199,7 +199,7 @@ export class PeerMesh implements RaftNetwork {
     if (peer === undefined) return;
     peer.listed = false;
     if (peer.live === null) return;
-    this.#handlers?.onPeer({ id, up: true, hint: "gone" });
+    this.#handlers?.onPeer({ id, up: true, hint: "gone", roundTripMs: peer.live.roundTripMs });
     peer.live?.suspect();
   }
 
@@ -350,8 +350,9 @@ export class PeerMesh implements RaftNetwork {
       peer.lastHeardAt = connection.lastHeardAt;
       peer.live = null;
       this.options.onEvent?.(`Lost ${this.#nameOf(peer)}: ${reason.words}.`);
+      const { roundTripMs } = connection;
       const closed = reason.code === "closedByPeer";
-      this.#handlers?.onPeer(closed ? { id: peer.id, up: false, hint: "closed" } : { id: peer.id, up: false });
+      this.#handlers?.onPeer({ id: peer.id, up: false, ...(closed ? { hint: "closed", roundTripMs } : {}) });
     }
     if (reason.refused) peer.backoff.slowest();
     this.#reach(peer, peer.backoff.next());

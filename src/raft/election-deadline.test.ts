@@ -26,7 +26,15 @@ function voter() {
 
 function askedFor(term: number, lastLogIndex: number, lastLogTerm: number): RequestVote {
   const envelope = { from: "b", to: "a", term, generation } as const;
-  return { ...envelope, kind: "requestVote", preVote: false, leadershipTransfer: false, lastLogIndex, lastLogTerm };
+  return {
+    ...envelope,
+    kind: "requestVote",
+    preVote: false,
+    leadershipTransfer: false,
+    leaderGone: false,
+    lastLogIndex,
+    lastLogTerm,
+  };
 }
 
 describe("the next campaign", () => {

@@ -11,8 +11,9 @@ import type { RequestVote, RequestVoteResponse, Term, TimeoutNow } from "./types
 /** The election timeout passed without a leader. */
 export function electionTimeout(raft: RaftState, out: Outbox): void {
   if (raft.role.kind === "leader") return;
+  const leaderGone = raft.role.kind === "follower" && raft.role.leaderGone;
   raft.role.electionDeadline = raft.now + drawElectionTimeout(raft);
-  if (mayCampaign(raft) && !diskHangs(raft)) campaign(raft, out, raft.config.preVote, false);
+  if (mayCampaign(raft) && !diskHangs(raft)) campaign(raft, out, { preVote: raft.config.preVote, leaderGone });
 }
 
 /** A node whose disk does not answer could lead nobody: it neither campaigns nor stays in office. */
@@ -20,7 +21,13 @@ export function diskHangs(raft: RaftState): boolean {
   return raft.durableWrite < raft.lastWrite && raft.now - raft.writePendingSince >= raft.config.electionTimeoutMaxMs;
 }
 
-function campaign(raft: RaftState, out: Outbox, preVote: boolean, leadershipTransfer: boolean): void {
+interface Campaign {
+  readonly preVote: boolean;
+  readonly leadershipTransfer?: boolean;
+  readonly leaderGone?: boolean;
+}
+
+function campaign(raft: RaftState, out: Outbox, { preVote, leadershipTransfer = false, leaderGone = false }: Campaign): void {
   becomeCandidate(raft, out, preVote, leadershipTransfer);
   for (const id of members(configurationOf(raft))) {
     if (id === raft.id) continue;
@@ -30,6 +37,7 @@ function campaign(raft: RaftState, out: Outbox, preVote: boolean, leadershipTran
       term: requestedTerm(raft, preVote),
       preVote,
       leadershipTransfer,
+      leaderGone: leaderGone && preVote,
       lastLogIndex: lastIndex(raft.log),
       lastLogTerm: lastTerm(raft.log),
     });
@@ -46,7 +54,7 @@ function countVotes(raft: RaftState, out: Outbox): void {
   if (raft.role.kind !== "candidate") return;
   const result = voteResult(configurationOf(raft), raft.role.votes);
   if (result === "won") {
-    if (raft.role.preVote) campaign(raft, out, false, false);
+    if (raft.role.preVote) campaign(raft, out, { preVote: false });
     else becomeLeader(raft, out);
   }
   if (result === "lost") becomeFollower(raft, out, raft.hardState.currentTerm, null);
@@ -56,7 +64,7 @@ function countVotes(raft: RaftState, out: Outbox): void {
 export function handleTimeoutNow(raft: RaftState, out: Outbox, message: TimeoutNow): void {
   const { role } = raft;
   const fromLeader = role.kind === "follower" && role.leader === message.from && message.term === raft.hardState.currentTerm;
-  if (fromLeader && isSelfVoter(raft) && !diskHangs(raft)) campaign(raft, out, false, true);
+  if (fromLeader && isSelfVoter(raft) && !diskHangs(raft)) campaign(raft, out, { preVote: false, leadershipTransfer: true });
 }
 
 /** Diss. §4.2.3: whoever hears its leader ignores campaigns, so that a removed or half-connected node disturbs nobody. */

@@ -30,12 +30,16 @@ test("every kind of message has a line of its own", () => {
   made.snapshot("n1", 4);
   made.cut.clear();
   made.run(200);
+  made.step("n3", { kind: "hint", id: "n1", roundTripMs: 5 });
+  made.settle();
   made.transfer("n1", "n2");
   expect([...seen.keys()].sort()).toEqual([
     "appendEntries",
     "appendEntriesResponse",
     "installSnapshot",
     "installSnapshotResponse",
+    "leaderCheck",
+    "leaderCheckResponse",
     "propose",
     "proposeResponse",
     "readIndex",
@@ -61,6 +65,7 @@ test("every kind of event has a line", () => {
       formatEvent({ kind: "snapshotPersisted", index: 5, term: 2 }),
       formatEvent({ kind: "transferLeadership", requestId: 5, to: null }),
       formatEvent({ kind: "peer", id: "n2", up: false }),
+      formatEvent({ kind: "hint", id: "n2", roundTripMs: 5 }),
       formatEvent({ kind: "receive", message: { kind: "timeoutNow", from: "n1", to: "n2", term: 2, generation } }),
     ].join("\n"),
   ).toMatchInlineSnapshot(`
@@ -74,6 +79,7 @@ test("every kind of event has a line", () => {
     snapshotPersisted 5@2
     transferLeadership #5 to whoever follows best
     peer n2 down
+    hint that n2 is gone (round trip 5)
     receive n1@2 → n2 TimeoutNow"
   `);
 });

@@ -49,7 +49,7 @@ export function formatMessage(message: Message): string {
 function formatContent(message: Message): string {
   switch (message.kind) {
     case "requestVote": {
-      const flags = `${message.preVote ? " preVote" : ""}${message.leadershipTransfer ? " leadershipTransfer" : ""}`;
+      const flags = `${message.preVote ? " preVote" : ""}${message.leadershipTransfer ? " leadershipTransfer" : ""}${message.leaderGone ? " leaderGone" : ""}`;
       return `RequestVote${flags} last=${formatPosition(message.lastLogIndex, message.lastLogTerm)}`;
     }
     case "requestVoteResponse": {
@@ -82,6 +82,10 @@ function formatContent(message: Message): string {
       return `InstallSnapshotResponse ${message.index} offset=${message.offset}`;
     case "timeoutNow":
       return "TimeoutNow";
+    case "leaderCheck":
+      return `LeaderCheck #${message.checkId}`;
+    case "leaderCheckResponse":
+      return `LeaderCheckResponse #${message.checkId}`;
   }
 }
 
@@ -116,6 +120,8 @@ export function formatEvent(event: Untimed): string {
       return `transferLeadership #${event.requestId} to ${event.to ?? "whoever follows best"}`;
     case "peer":
       return `peer ${event.id} ${event.up ? "up" : "down"}`;
+    case "hint":
+      return `hint that ${event.id} is gone (round trip ${event.roundTripMs ?? "unknown"})`;
   }
 }
 

@@ -4,7 +4,7 @@ import { members } from "./configuration.ts";
 import { lastIndex } from "./log.ts";
 import { appendEntry, type Outbox, refuse, setHardState } from "./outbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { configurationOf, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
+import { configurationOf, createFollower, drawElectionTimeout, mayCampaign, type RaftState } from "./state.ts";
 import type { NodeId, Term } from "./types.ts";
 
 /** §5.1: into `term`, or back to follower within this one. Within a term the vote is kept: it is given once, whatever comes after. */
@@ -17,14 +17,7 @@ export function becomeFollower(raft: RaftState, out: Outbox, term: Term, leader:
   // A later term alone does not put the next campaign off (§5.2): else one that cannot win could keep those that can from asking for ever.
   const electionDeadline =
     leader === null && raft.role.kind !== "leader" ? raft.role.electionDeadline : raft.now + drawElectionTimeout(raft);
-  raft.role = {
-    kind: "follower",
-    leader,
-    leaderContact: raft.now,
-    electionDeadline,
-    verifiedIndex: 0,
-    round: 0,
-  };
+  raft.role = createFollower(leader, raft.now, electionDeadline);
 }
 
 /**

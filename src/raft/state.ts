@@ -7,6 +7,7 @@ import { configurationInForce, createLog, type Log, lastIndex, noConfiguration }
 import type { Progress } from "./progress.ts";
 import { createRandom, nextBelow, type Random } from "./random.ts";
 import type {
+  CheckId,
   Configuration,
   Entry,
   HardState,
@@ -14,6 +15,7 @@ import type {
   Millis,
   NodeId,
   RequestId,
+  RequestVote,
   RoleName,
   Snapshot,
   SnapshotMeta,
@@ -32,6 +34,19 @@ export interface Follower {
   verifiedIndex: LogIndex;
   /** The leader's latest read round, for the answer that follows `persisted`. */
   round: number;
+  /** Under way since something hinted that the leader is gone. */
+  check: LeaderCheckUnderWay | null;
+  /** A check has failed and nobody leads since: the next campaign says so. */
+  leaderGone: boolean;
+}
+
+export interface LeaderCheckUnderWay {
+  readonly checkId: CheckId;
+  /** How long the leader has to answer, and the step between the campaigns of two voters afterwards. */
+  readonly waitMs: Millis;
+  readonly deadline: Millis;
+  /** Whose PreVotes wait for the outcome. */
+  readonly waiting: Map<NodeId, RequestVote>;
 }
 
 export interface Candidate {
@@ -109,6 +124,8 @@ export interface RaftState {
   writePendingSince: Millis;
   /** Requests that were handed to a leader and are not answered yet. */
   forwarded: Map<RequestId, NodeId>;
+  /** Of the latest leader check. */
+  lastCheck: CheckId;
 }
 
 /** Kept across leaders and connections, so that an interrupted transfer goes on where it stopped. */
@@ -158,7 +175,7 @@ export function createRaft(options: RaftOptions): RaftState {
     snapshot,
     snapshotBeingWritten: null,
     incoming: null,
-    role: { kind: "follower", leader: null, leaderContact: options.now, electionDeadline: 0, verifiedIndex: 0, round: 0 },
+    role: createFollower(null, options.now, 0),
     random: createRandom(options.seed),
     now: options.now,
     startedAt: options.now,
@@ -166,10 +183,24 @@ export function createRaft(options: RaftOptions): RaftState {
     durableWrite: 0,
     writePendingSince: options.now,
     forwarded: new Map(),
+    lastCheck: 0,
   };
   const alone = members(configurationOf(raft)).length === 1;
   if (raft.role.kind === "follower") raft.role.electionDeadline = alone ? options.now : options.now + drawElectionTimeout(raft);
   return raft;
+}
+
+export function createFollower(leader: NodeId | null, now: Millis, electionDeadline: Millis): Follower {
+  return {
+    kind: "follower",
+    leader,
+    leaderContact: now,
+    electionDeadline,
+    verifiedIndex: 0,
+    round: 0,
+    check: null,
+    leaderGone: false,
+  };
 }
 
 /** §6: the latest configuration in the log, committed or not. */
@@ -213,6 +244,9 @@ export function roleNameOf(raft: RaftState): RoleName {
 }
 
 export function deadlineOf(raft: RaftState): Millis {
-  if (raft.role.kind === "leader") return raft.role.heartbeatDeadline;
-  return mayCampaign(raft) ? raft.role.electionDeadline : Number.POSITIVE_INFINITY;
+  const { role } = raft;
+  if (role.kind === "leader") return role.heartbeatDeadline;
+  if (!mayCampaign(raft)) return Number.POSITIVE_INFINITY;
+  if (role.kind === "follower" && role.check) return Math.min(role.check.deadline, role.electionDeadline);
+  return role.electionDeadline;
 }

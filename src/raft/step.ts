@@ -12,6 +12,7 @@ import {
   hearsLeader,
 } from "./election.ts";
 import { acknowledge, handleAppendEntries } from "./follower.ts";
+import { awaitCheck, failCheck, handleHint, handleLeaderCheck, passCheck } from "./leader-check.ts";
 import { termAt } from "./log.ts";
 import { changeConfiguration, dropFormerMembers, initialize, leaveJointWhenCommitted } from "./membership.ts";
 import { createOutbox, finishUpdate, type Outbox, setHardState } from "./outbox.ts";
@@ -46,8 +47,11 @@ export function step(raft: RaftState, event: Event): Update {
 }
 
 function timeout(raft: RaftState, out: Outbox): void {
-  if (raft.role.kind === "leader") leaderTimeout(raft, out, raft.role);
-  else electionTimeout(raft, out);
+  const { role } = raft;
+  if (role.kind === "leader") return leaderTimeout(raft, out, role);
+  if (role.kind === "follower" && role.check && raft.now >= role.check.deadline)
+    for (const asked of failCheck(raft, out, role.check)) handleRequestVote(raft, out, asked);
+  if (raft.now >= deadlineOf(raft)) electionTimeout(raft, out);
 }
 
 function handle(raft: RaftState, out: Outbox, event: Event): void {
@@ -84,6 +88,9 @@ function handle(raft: RaftState, out: Outbox, event: Event): void {
     case "peer":
       peer(raft, out, event);
       break;
+    case "hint":
+      handleHint(raft, out, event.id, event.roundTripMs);
+      break;
   }
 }
 
@@ -103,7 +110,10 @@ function receive(raft: RaftState, out: Outbox, message: Message): void {
   if (message.to !== raft.id || !sameGeneration(raft, out, message)) return;
   const { currentTerm } = raft.hardState;
   if (message.term > currentTerm) {
-    if (message.kind === "requestVote" && hearsLeader(raft) && !message.leadershipTransfer) return;
+    if (message.kind === "requestVote" && hearsLeader(raft) && !message.leadershipTransfer) {
+      if (message.leaderGone) awaitCheck(raft, out, message);
+      return;
+    }
     if (message.kind !== "requestVote" || !message.preVote)
       becomeFollower(raft, out, message.term, isFromLeader(message) ? message.from : null);
   } else if (
@@ -152,6 +162,12 @@ function deliver(raft: RaftState, out: Outbox, message: Message): void {
       break;
     case "installSnapshotResponse":
       handleInstallSnapshotResponse(raft, message);
+      break;
+    case "leaderCheck":
+      handleLeaderCheck(raft, out, message);
+      break;
+    case "leaderCheckResponse":
+      passCheck(raft, message);
       break;
     case "timeoutNow":
       handleTimeoutNow(raft, out, message);

@@ -15,6 +15,8 @@ export type Millis = number;
 export type WriteId = number;
 /** Correlates a request with its answer. Unique per asking node and process life. A safe integer. */
 export type RequestId = number;
+/** Counts the leader checks of one life of a node, from 1. */
+export type CheckId = number;
 
 /**
  * Which history of the room this is. The first generation is 1; a later one is begun by a person who continues without a
@@ -106,6 +108,8 @@ export interface RequestVote extends MessageBase {
   readonly preVote: boolean;
   /** Diss. §3.10: the leader itself asked for this campaign, so loyalty to it does not stand against it. */
   readonly leadershipTransfer: boolean;
+  /** Of a PreVote: the leader did not answer the asker's check. Whoever hears that leader checks it too, and answers this then. */
+  readonly leaderGone: boolean;
   readonly lastLogIndex: LogIndex;
   readonly lastLogTerm: Term;
 }
@@ -178,6 +182,16 @@ export interface InstallSnapshotResponse extends MessageBase {
   readonly checksum: number;
   readonly offset: number;
 }
+/** Something hints that the leader is gone: is it? A voter asks before it stops being loyal. */
+export interface LeaderCheck extends MessageBase {
+  readonly kind: "leaderCheck";
+  readonly checkId: CheckId;
+}
+/** "I lead in this term." Nobody else answers. */
+export interface LeaderCheckResponse extends MessageBase {
+  readonly kind: "leaderCheckResponse";
+  readonly checkId: CheckId;
+}
 /** Diss. §3.10: campaign at once. */
 export interface TimeoutNow extends MessageBase {
   readonly kind: "timeoutNow";
@@ -187,6 +201,8 @@ export type Message =
   | InstallSnapshot
   | InstallSnapshotResponse
   | TimeoutNow
+  | LeaderCheck
+  | LeaderCheckResponse
   | RequestVote
   | RequestVoteResponse
   | AppendEntries
@@ -249,6 +265,8 @@ export type Event = { readonly now: Millis } & (
   | { readonly kind: "transferLeadership"; readonly requestId: RequestId; readonly to: NodeId | null }
   /** The network lost, or found again, the way to a peer. A hint: safety never depends on it. */
   | { readonly kind: "peer"; readonly id: NodeId; readonly up: boolean }
+  /** Something says that a node may have died. If it leads, it is asked, and only its silence has consequences; a lie costs one question. */
+  | { readonly kind: "hint"; readonly id: NodeId; readonly roundTripMs: Millis | null }
 );
 
 /** What became of a request of this node. */

@@ -218,8 +218,9 @@ function addCore(hash: Hash, core: RaftState): void {
   else addLeader(hash, role);
 }
 
-function addFollower(hash: Hash, { leader, verifiedIndex, round }: Follower): void {
-  hash.number(1);
+function addFollower(hash: Hash, { leader, verifiedIndex, round, check, leaderGone }: Follower): void {
+  hash.number(1 + (leaderGone ? 8 : 0) + (check ? 16 * check.checkId : 0));
+  for (const id of check?.waiting.keys() ?? []) hash.node(id);
   hash.node(leader);
   hash.number(verifiedIndex * 64 + round);
 }
@@ -316,6 +317,8 @@ const messageKinds: readonly Message["kind"][] = [
   "installSnapshot",
   "installSnapshotResponse",
   "timeoutNow",
+  "leaderCheck",
+  "leaderCheckResponse",
 ];
 
 /** Its fields in the order in which they were set, which is the same for all messages of a kind. */
@@ -325,7 +328,7 @@ function addMessage(hash: Hash, message: Message): void {
   hash.node(message.to);
   switch (message.kind) {
     case "requestVote":
-      hash.number((message.preVote ? 1 : 0) + (message.leadershipTransfer ? 2 : 0));
+      hash.number((message.preVote ? 1 : 0) + (message.leadershipTransfer ? 2 : 0) + (message.leaderGone ? 4 : 0));
       hash.number(message.lastLogIndex * 64 + message.lastLogTerm);
       break;
     case "requestVoteResponse":
@@ -358,6 +361,10 @@ function addMessage(hash: Hash, message: Message): void {
       break;
     case "installSnapshotResponse":
       hash.number(message.index * 64 + message.offset);
+      break;
+    case "leaderCheck":
+    case "leaderCheckResponse":
+      hash.number(message.checkId);
       break;
     case "timeoutNow":
       break;

@@ -25,7 +25,7 @@ test("a commit index that lies beyond the log is not taken over", () => {
 
 const request: RequestVote = {
   ...{ kind: "requestVote", from: "n2", to: "n1", term: 2, generation, preVote: false, leadershipTransfer: false },
-  ...{ lastLogIndex: 1, lastLogTerm: 1 },
+  ...{ leaderGone: false, lastLogIndex: 1, lastLogTerm: 1 },
 };
 
 function grantedAfter(leaseReads: boolean, elapsed: number): boolean {

@@ -134,6 +134,7 @@ export function forgetTime(core: RaftState): RaftState {
   if (role.kind === "follower") {
     role.leaderContact = stepTime;
     role.electionDeadline = due;
+    if (role.check) role.check = { ...role.check, deadline: due };
   } else if (role.kind === "candidate") {
     role.electionDeadline = due;
   } else {
@@ -158,7 +159,7 @@ export function cloneCore(core: RaftState): RaftState {
 }
 
 function cloneRole(role: RaftState["role"]): RaftState["role"] {
-  if (role.kind === "follower") return { ...role };
+  if (role.kind === "follower") return { ...role, check: role.check && { ...role.check, waiting: new Map(role.check.waiting) } };
   if (role.kind === "candidate") return { ...role, votes: new Map(role.votes) };
   const progress: typeof role.progress = new Map();
   for (const [id, one] of role.progress) {

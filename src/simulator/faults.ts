@@ -27,6 +27,7 @@ export class Faults<Command, Response> {
       clog: () => this.#clog(),
       swizzleClog: () => this.#swizzleClog(),
       reset: () => this.#reset(),
+      lyingHint: () => this.#lie(),
       crash: () => this.#crash(),
       effectCrash: () => this.#crashBetweenEffects(),
       voteCrash: () => this.#crashAfterWrite(),
@@ -141,6 +142,15 @@ export class Faults<Command, Response> {
       this.#cluster.situations.reach("channel reset with a snapshot on its way");
     this.#cluster.network.reset(a.id, b.id);
     return true;
+  }
+
+  /** Everybody, or some, hear that a node is gone which is there: mostly the leader. */
+  #lie(): boolean {
+    const target = this.#target();
+    if (!target) return false;
+    const told = this.#cluster.hosts.filter(({ id }) => id !== target.id && this.#world.chance(60));
+    for (const { id } of told) this.#cluster.network.lie(id, target.id);
+    return told.length > 0;
   }
 
   // ---- processes ----

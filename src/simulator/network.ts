@@ -110,7 +110,18 @@ export class SimulatedNetwork {
   }
 
   #tellPeers(port: Port, up: boolean): void {
-    for (const { id } of this.#ports.values()) if (id !== port.id) this.#tell(id, { id: port.id, up });
+    for (const { id } of this.#ports.values()) {
+      if (id !== port.id) this.#tell(id, up ? { id: port.id, up } : { ...this.#hint(port.id, "closed"), up });
+    }
+  }
+
+  /** Tells `to` that `about` is gone, whether or not it is. */
+  lie(to: NodeId, about: NodeId): void {
+    this.#tell(to, this.#hint(about, "gone"));
+  }
+
+  #hint(id: NodeId, hint: "gone" | "closed"): PeerEvent {
+    return { id, up: true, hint, roundTripMs: this.#world.chance(50) ? this.#faults.maxDelayMs : null };
   }
 
   #tell(id: NodeId, event: PeerEvent): void {
@@ -174,7 +185,7 @@ export class SimulatedNetwork {
       if (!link) continue;
       link.epoch++;
       if (link.clogged) link.clogged = [];
-      this.#tell(link.to.id, { id: link.from.id, up: false });
+      this.#tell(link.to.id, { ...this.#hint(link.from.id, "closed"), up: false });
       this.#tell(link.to.id, { id: link.from.id, up: true });
     }
   }

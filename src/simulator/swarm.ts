@@ -19,6 +19,7 @@ export const faultKinds = [
   "clog",
   "swizzleClog",
   "reset",
+  "lyingHint",
   // processes
   "crash",
   "effectCrash",
@@ -52,6 +53,7 @@ export const timedKinds: readonly FaultKind[] = [
   "clog",
   "swizzleClog",
   "reset",
+  "lyingHint",
   "crash",
   "effectCrash",
   "voteCrash",

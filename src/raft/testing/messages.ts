@@ -27,6 +27,7 @@ export function requestVote(given: Given<RequestVote>): RequestVote {
     generation,
     preVote: false,
     leadershipTransfer: false,
+    leaderGone: false,
     lastLogIndex: 100,
     lastLogTerm: 100,
     ...given,

@@ -72,6 +72,7 @@ function isRequest(message: Message): boolean {
   return (
     message.kind !== "appendEntriesResponse" &&
     message.kind !== "requestVoteResponse" &&
+    message.kind !== "leaderCheckResponse" &&
     message.kind !== "installSnapshotResponse"
   );
 }
@@ -230,6 +231,10 @@ const verbs: { readonly [verb: string]: Verb } = {
   partition,
   heal: ({ cluster }) => cluster.cut.clear(),
   peer: ({ cluster }, { words: [id = "", other = "", way] }) => cluster.step(id, { kind: "peer", id: other, up: way === "up" }),
+  hint: ({ cluster }, { words: [id = "", other = ""], options }) => {
+    const roundTripMs = options.has("roundTrip") ? Number(options.get("roundTrip")) : null;
+    cluster.step(id, { kind: "hint", id: other, roundTripMs });
+  },
   // The disk.
   slow: ({ cluster }, { words: [id = ""] }) => {
     cluster.node(id).fastDisk = false;
