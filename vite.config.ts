@@ -2,9 +2,23 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import manifest from "./package.json" with { type: "json" };
+import { precacheManifest } from "./scripts/precache.mjs";
 
 // One page, one chunk: it is loaded once and then cached.
-const page = { outDir: "dist", target: "es2023", sourcemap: true, chunkSizeWarningLimit: 1500 };
+const page = {
+  outDir: "dist",
+  target: "es2023",
+  sourcemap: true,
+  chunkSizeWarningLimit: 1500,
+  rolldownOptions: {
+    input: { index: "index.html", "service-worker": "src/page/service-worker.ts" },
+    // A service worker answers for the folder that it stands in.
+    output: {
+      entryFileNames: ({ name }: { readonly name: string }) =>
+        name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js",
+    },
+  },
+};
 
 const library = {
   outDir: "dist/lib",
@@ -17,7 +31,7 @@ const library = {
 };
 
 export default defineConfig(({ mode }) => ({
-  plugins: [react()],
+  plugins: [react(), precacheManifest()],
   worker: { format: "es" as const },
   build: mode === "library" ? library : page,
   // The worker is an entry of its own: what it imports must be ready before it is first loaded.

@@ -1,5 +1,8 @@
 /** The real signaling server with the built page, in this process, so that a test can stop it and start it again. */
 import { existsSync } from "node:fs";
+import { appendFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSignalingServer, type SignalingServer, type SignalingServerOptions } from "../../signaling-server/server.ts";
 
@@ -9,6 +12,7 @@ const DIST = process.env["TABRAFT_DIST"] || fileURLToPath(new URL("../../dist", 
 export class TestServer {
   #server: SignalingServer | null = null;
   #port = 0;
+  #dist = DIST;
 
   static async start(): Promise<TestServer> {
     if (!existsSync(`${DIST}/index.html`))
@@ -40,6 +44,21 @@ export class TestServer {
     await this.#listen({ maxSockets: 0 });
   }
 
+  /** From now on a newer build of the page is served, which does the same. Undone by `removeBuild`. */
+  async publishBuild(): Promise<void> {
+    const dist = await mkdtemp(join(tmpdir(), "tabraft-build-"));
+    await cp(DIST, dist, { recursive: true });
+    await appendFile(join(dist, "service-worker.js"), "\n// newer\n");
+    this.#dist = dist;
+    await this.restart();
+  }
+
+  async removeBuild(): Promise<void> {
+    if (this.#dist === DIST) return;
+    await rm(this.#dist, { recursive: true });
+    this.#dist = DIST;
+  }
+
   /** Everything is back, on the same port. */
   async restart(): Promise<void> {
     await this.stop();
@@ -47,7 +66,7 @@ export class TestServer {
   }
 
   async #listen(limits: NonNullable<SignalingServerOptions["limits"]>): Promise<void> {
-    this.#server = await createSignalingServer({ port: this.#port, dist: DIST, limits });
+    this.#server = await createSignalingServer({ port: this.#port, dist: this.#dist, limits });
     this.#port = this.#server.port;
   }
 }

@@ -222,6 +222,7 @@ export class World {
   async end(): Promise<void> {
     await Promise.all(this.#devices.map((device) => device.remove()));
     await this.server.stop();
+    await this.server.removeBuild();
   }
 
   async #newTab(device: Device): Promise<Tab> {

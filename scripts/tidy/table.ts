@@ -46,6 +46,7 @@ export const IMPORT_TABLE: readonly Line[] = [
     workers: ["src/node"],
     packages: ["@codemirror/collab", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
   },
+  { room: "src/page/service-worker.ts", project: [], packages: ["workbox-precaching"] },
   {
     room: "src/view",
     project: ["src/page"],
@@ -79,7 +80,7 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "signaling-server", project: [], packages: ["ws", "prom-client", "pino", VALIDATION, NODE] },
   { room: "signaling-server/protocol.ts", project: [], packages: [VALIDATION] },
   { room: "scripts", project: [], packages: [NODE, "@playwright/test", "vite"] },
-  { room: "vite.config.ts", project: ["package.json"], packages: ["vitest", "@vitejs/plugin-react"] },
+  { room: "vite.config.ts", project: ["package.json", "scripts/precache.mjs"], packages: ["vitest", "@vitejs/plugin-react"] },
 ];
 
 /** These stand outside the product and may import anything. */

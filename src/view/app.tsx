@@ -5,6 +5,7 @@ import { DocumentScreen } from "./document-screen.tsx";
 import { Home } from "./home.tsx";
 import { Logo } from "./icons.tsx";
 import { Stopped } from "./stopped.tsx";
+import { UpdateOffer } from "./update-offer.tsx";
 
 export function App() {
   const screen = useSessionState((state) => state.screen);
@@ -14,6 +15,7 @@ export function App() {
       {screen.kind === "home" && <Home />}
       {screen.kind === "opening" && <Opening create={screen.create} />}
       {screen.kind === "document" && <DocumentScreen />}
+      <UpdateOffer />
       {screen.kind === "stopped" && <Stopped stop={screen.stop} text={screen.text} />}
     </>
   );

@@ -1,5 +1,6 @@
 /** How components reach the stores and the actions. */
 import { createContext, useContext, useSyncExternalStore } from "react";
+import type { PageUpdate, PageUpdateState } from "../page/page-update.ts";
 import type { PreferencesState, PreferencesStore } from "../page/preferences-store.ts";
 import type { Session } from "../page/session.ts";
 import type { SessionState } from "../page/session-store.ts";
@@ -7,6 +8,7 @@ import type { SessionState } from "../page/session-store.ts";
 export interface PageParts {
   readonly session: Session;
   readonly preferences: PreferencesStore;
+  readonly update: PageUpdate;
 }
 
 export const PageContext = createContext<PageParts | null>(null);
@@ -37,4 +39,12 @@ export function useSessionState<T>(select: (state: SessionState) => T): T {
 
 export function usePreferences<T>(select: (state: PreferencesState) => T): T {
   return useSelected(usePage().preferences, select);
+}
+
+export function usePageUpdate(): PageUpdate {
+  return usePage().update;
+}
+
+export function usePageUpdateState<T>(select: (state: PageUpdateState) => T): T {
+  return useSelected(usePage().update.store, select);
 }
