@@ -1,5 +1,7 @@
 /** The library's door: the core, the driver with its interfaces, the parts in memory, the contract suites and the simulator. */
-export { decide, defaultLimits } from "./autopilot/policy.ts";
+export { type AutopilotLimits, defaultLimits, type Health } from "./autopilot/health.ts";
+export { type AutopilotInput, type Decision, decide } from "./autopilot/policy.ts";
+export { createStability, look, type Stability, stabilityOf } from "./autopilot/stability.ts";
 export * from "./driver/errors.ts";
 export * from "./driver/interfaces.ts";
 export type { RaftMetrics } from "./driver/metrics.ts";

@@ -1,119 +1,187 @@
 /**
- * Who should vote. A pure policy of the leader: from the members and their health to the next configuration, or to none. An odd number of
- * voters among those that live; safety never depends on it, since every change goes through joint consensus.
+ * Who should vote. A pure policy of the leader: from the members and their health to the next configuration, or to none. One change at a time,
+ * and none that could lose the majority of those that live. Safety never depends on it, since every change goes through joint consensus.
  */
-import type { Configuration, LogIndex, Millis, NodeId } from "../raft/types.ts";
-
-export interface Health {
-  readonly id: NodeId;
-  /** Messages can be exchanged with it now. Always true of this node itself. */
-  readonly connected: boolean;
-  /** Since it was last heard, or since this node took office, whichever is shorter. */
-  readonly silentMs: Millis;
-  /** How far its log follows; `null` if it is not fed yet. */
-  readonly matchIndex: LogIndex | null;
-  readonly visible: boolean;
-  /** Equal for nodes that fail together. */
-  readonly device: string;
-}
+import type { Configuration, LogIndex, NodeId } from "../raft/types.ts";
+import {
+  type AutopilotLimits,
+  defaultLimits,
+  type Health,
+  isCaughtUp,
+  isLiving,
+  isLost,
+  isLostForLong,
+  isStable,
+} from "./health.ts";
+import { chooseVoters, compareSets, tolerance } from "./quorum-set.ts";
 
 export interface AutopilotInput {
   readonly self: NodeId;
   readonly configuration: Configuration;
   readonly commitIndex: LogIndex;
-  /** Everybody that is a member or connected, this node too. */
+  /** Everybody that is a member or present, this node too. */
   readonly nodes: readonly Health[];
+  /** By hand: these vote as long as they live. */
+  readonly pinned?: readonly NodeId[];
+  /** By hand: these do not vote. */
+  readonly barred?: readonly NodeId[];
+  /** What people call a node. */
+  readonly nameOf?: (id: NodeId) => string;
 }
 
-export interface Decision {
+export interface Change {
   readonly voters: readonly NodeId[];
   readonly learners: readonly NodeId[];
-  /** For people. */
+}
+
+export interface Decision extends Change {
+  /** For people: a whole sentence. */
   readonly reason: string;
 }
 
-export interface AutopilotLimits {
-  /** Odd, at least 1. */
-  readonly maxVoters: number;
-  /** Silence after which a member counts as gone. */
-  readonly goneAfterMs: Millis;
-  /** A learner further behind than this is not promoted. */
-  readonly maxLag: number;
-}
-
-export const defaultLimits: AutopilotLimits = { maxVoters: 5, goneAfterMs: 10_000, maxLag: 100 };
-
 /** The next change, or `null` if all is well. Asked again after each change. */
 export function decide(input: AutopilotInput, limits: AutopilotLimits = defaultLimits): Decision | null {
-  const members = [...input.configuration.voters, ...input.configuration.learners];
-  return welcome(input, members) ?? changeVoters(input, limits) ?? dismiss(input, limits);
+  return changeVoters(input, limits) ?? welcome(input, limits) ?? dismiss(input, limits);
 }
 
-/** Whoever is connected learns. */
-function welcome({ configuration, nodes }: AutopilotInput, members: readonly NodeId[]): Decision | null {
-  const newcomers = nodes.filter(({ id, connected }) => connected && !members.includes(id)).map(({ id }) => id);
-  if (newcomers.length === 0) return null;
-  return {
-    voters: configuration.voters,
-    learners: [...configuration.learners, ...newcomers],
-    reason: `${newcomers.join(", ")} joined as ${newcomers.length === 1 ? "a learner" : "learners"}`,
-  };
+/**
+ * Whom the leader should feed itself, though they may be relayed to: the learners that would be promoted next, so that they are ready
+ * when a voter is missed. As many as the voters lack, and one.
+ */
+export function standbys(input: AutopilotInput, limits: AutopilotLimits = defaultLimits): readonly NodeId[] {
+  const { configuration, nodes, barred = [] } = input;
+  const kept = keptVoters(input, limits);
+  const ready = nodes
+    .filter(({ id }) => configuration.learners.includes(id) && !barred.includes(id))
+    .filter((node) => isStable(node, limits));
+  const order = chooseVoters(poolOf(input, [...kept, ...ready]), Number.POSITIVE_INFINITY);
+  const lacking = Math.max(0, limits.maxVoters - kept.length);
+  return [...order, ...ready.map(({ id }) => id).filter((id) => !order.includes(id))]
+    .filter((id) => configuration.learners.includes(id))
+    .slice(0, lacking + 1);
 }
 
-/** As many voters as an odd number of the living allows, changing as few as possible. */
+/** Whoever is present learns. */
+function welcome({ configuration, nodes, nameOf = String }: AutopilotInput, limits: AutopilotLimits): Decision | null {
+  const { voters, learners } = configuration;
+  const newcomers = nodes.filter((node) => isLiving(node) && !isLost(node, limits)).map(({ id }) => id);
+  const added = newcomers.filter((id) => !voters.includes(id) && !learners.includes(id));
+  if (added.length === 0) return null;
+  const names = listNames(added, nameOf);
+  return { voters, learners: [...learners, ...added], reason: `${names} joined, to learn first.` };
+}
+
+/** As many voters as the living allow, changing no more than is of use. */
 function changeVoters(input: AutopilotInput, limits: AutopilotLimits): Decision | null {
-  const { configuration, nodes, self } = input;
-  const kept = configuration.voters.filter((id) => !isGone(nodes, id, limits));
-  const ready = nodes.filter((node) => configuration.learners.includes(node.id) && isReady(node, input.commitIndex, limits));
-  const target = largestOdd(Math.min(limits.maxVoters, kept.length + ready.length));
-  if (target === kept.length && kept.length === configuration.voters.length) return null;
-  const order = byPreference(input);
-  const candidates = [...kept.sort(order), ...ready.map(({ id }) => id).sort(order)];
-  const voters = [self, ...candidates.filter((id) => id !== self)].slice(0, target);
-  const alive = voters.filter((id) => nodes.some((node) => node.id === id && node.connected));
-  if (alive.length * 2 <= voters.length || sameSet(voters, configuration.voters)) return null;
-  const former = configuration.voters.filter((id) => !voters.includes(id) && !isGone(nodes, id, limits));
-  const learners = [...configuration.learners.filter((id) => !voters.includes(id)), ...former];
-  return { voters, learners, reason: explain(configuration.voters, voters) };
+  const { configuration, nodes } = input;
+  const current = configuration.voters;
+  const kept = keptVoters(input, limits);
+  const ready = nodes.filter((node) => isReady(node, input, limits));
+  const next = nextVoters(input, kept, ready, limits);
+  if (next === null || sameSet(next, current) || !isSafe(current, next, nodes)) return null;
+  const former = current.filter((id) => !next.includes(id) && !isLost(healthOf(nodes, id), limits));
+  const learners = [...configuration.learners.filter((id) => !next.includes(id)), ...former];
+  return { voters: next, learners, reason: explain(input, next, limits) };
 }
 
-function explain(before: readonly NodeId[], after: readonly NodeId[]): string {
-  const added = after.filter((id) => !before.includes(id));
-  const removed = before.filter((id) => !after.includes(id));
-  const parts = [`${after.length} of the nodes present vote now`];
-  if (added.length > 0) parts.push(`promoted ${added.join(", ")}`);
-  if (removed.length > 0) parts.push(`no longer voting: ${removed.join(", ")}`);
-  return parts.join("; ");
+/** Voters that are there, or may be back soon and nothing tells otherwise; whoever leads is there. */
+function keptVoters({ configuration, nodes, self, barred = [] }: AutopilotInput, limits: AutopilotLimits): readonly Health[] {
+  const kept = configuration.voters.map((id) => healthOf(nodes, id)).filter((node) => node !== undefined);
+  return kept.filter((node) => node.id === self || (!isLost(node, limits) && !barred.includes(node.id)));
+}
+
+function isReady(node: Health, { configuration, commitIndex, barred = [] }: AutopilotInput, limits: AutopilotLimits): boolean {
+  const isCandidate = configuration.learners.includes(node.id) && !barred.includes(node.id);
+  return isCandidate && isStable(node, limits) && isCaughtUp(node, commitIndex, limits);
+}
+
+function nextVoters(
+  input: AutopilotInput,
+  kept: readonly Health[],
+  ready: readonly Health[],
+  limits: AutopilotLimits,
+): readonly NodeId[] | null {
+  const { configuration, nodes } = input;
+  const current = configuration.voters;
+  // At most two more at a time: a crowd of newcomers may leave as it came.
+  const best = chooseVoters(poolOf(input, [...kept, ...ready]), Math.min(limits.maxVoters, largestOdd(current.length + 2)));
+  const lost = current.filter((id) => isLost(healthOf(nodes, id), limits));
+  if (lost.length > 0) {
+    const canWait = lost.every((id) => !isLostForLong(healthOf(nodes, id), limits));
+    return canWait && best.length < current.length ? null : best;
+  }
+  const isOdd = current.length % 2 === 1;
+  const barsVoter = kept.length < current.length;
+  if (current.length > limits.maxVoters || !isOdd || barsVoter) return best;
+  if (best.length > current.length && compareSets(best, current, nodes) > 0) return best;
+  // A healthy voter makes room only for one that has been there for long.
+  const settled = ready.filter(({ id, stableMs }) => stableMs >= limits.settledAfterMs || (input.pinned ?? []).includes(id));
+  const spread = chooseVoters(poolOf(input, [...kept, ...settled]), current.length);
+  const wanted = settled.some(({ id }) => (input.pinned ?? []).includes(id));
+  return wanted || compareSets(spread, current, nodes) > 0 ? spread : null;
+}
+
+function poolOf({ self, configuration, pinned = [] }: AutopilotInput, nodes: readonly Health[]) {
+  return { self, pinned, voters: configuration.voters, nodes };
+}
+
+/**
+ * A majority of those that vote now, and of those that shall, must live: both are needed to make the change. And of the new ones no fewer may
+ * vanish than of the old, as far as those that live go.
+ */
+export function isSafe(current: readonly NodeId[], next: readonly NodeId[], nodes: readonly Health[]): boolean {
+  const [before, after] = [spare(current, nodes), spare(next, nodes)];
+  return before >= 0 && after >= 0 && after >= Math.min(before, tolerance(next.length));
+}
+
+/** How many of the living voters may vanish with a majority left; negative: too few live already. */
+export function spare(voters: readonly NodeId[], nodes: readonly Health[]): number {
+  const living = voters.filter((id) => isLiving(healthOf(nodes, id))).length;
+  return living - (Math.floor(voters.length / 2) + 1);
 }
 
 /** Learners that are gone are forgotten; they may come back as they please. */
-function dismiss({ configuration, nodes }: AutopilotInput, limits: AutopilotLimits): Decision | null {
-  const gone = configuration.learners.filter((id) => isGone(nodes, id, limits));
+function dismiss({ configuration, nodes, nameOf = String }: AutopilotInput, limits: AutopilotLimits): Decision | null {
+  const gone = configuration.learners.filter((id) => isLostForLong(healthOf(nodes, id), limits));
   if (gone.length === 0) return null;
-  return {
-    voters: configuration.voters,
-    learners: configuration.learners.filter((id) => !gone.includes(id)),
-    reason: `${gone.join(", ")} left`,
-  };
+  const learners = configuration.learners.filter((id) => !gone.includes(id));
+  return { voters: configuration.voters, learners, reason: `${listNames(gone, nameOf)} left.` };
 }
 
-function isGone(nodes: readonly Health[], id: NodeId, limits: AutopilotLimits): boolean {
-  const health = nodes.find((node) => node.id === id);
-  return !health || (!health.connected && health.silentMs >= limits.goneAfterMs);
+// ---- words ----
+
+function explain(
+  { configuration, nodes, nameOf = String, barred = [] }: AutopilotInput,
+  next: readonly NodeId[],
+  limits: AutopilotLimits,
+): string {
+  const added = next.filter((id) => !configuration.voters.includes(id));
+  const removed = configuration.voters.filter((id) => !next.includes(id));
+  const parts: string[] = [];
+  if (added.length > 0) parts.push(`${listNames(added, nameOf)} ${added.length === 1 ? "votes" : "vote"} now`);
+  for (const id of removed) parts.push(`${nameOf(id)} does not vote any more: ${whyNot(healthOf(nodes, id), barred, limits)}`);
+  const count = next.length === 1 ? "1 voter" : `${next.length} voters`;
+  return `${parts.join("; ")}. That makes ${count}, of which ${tolerance(next.length)} may vanish.`;
 }
 
-function isReady(node: Health, commitIndex: LogIndex, limits: AutopilotLimits): boolean {
-  return node.connected && node.matchIndex !== null && node.matchIndex > 0 && node.matchIndex + limits.maxLag >= commitIndex;
+function whyNot(node: Health | undefined, barred: readonly NodeId[], limits: AutopilotLimits): string {
+  if (!node) return "nobody has seen it";
+  if (node.goneMs !== null) return "its tab is gone";
+  if (!node.storageOk) return "its storage failed";
+  if (isLost(node, limits)) return `nothing was heard of it for ${Math.round(node.silentMs / 1000)} s`;
+  if (barred.includes(node.id)) return "somebody took its vote by hand";
+  return "the others are better spread, or make an odd number";
 }
 
-/** Other devices first, since nodes of one device fail together; then visible tabs; then by id, so that every leader would choose alike. */
-function byPreference({ nodes, self }: AutopilotInput): (a: NodeId, b: NodeId) => number {
-  const own = nodes.find(({ id }) => id === self)?.device;
-  const rank = (id: NodeId): number => {
-    const node = nodes.find((other) => other.id === id);
-    return (node?.connected ? 0 : 4) + (node && node.device !== own ? 0 : 2) + (node?.visible ? 0 : 1);
-  };
-  return (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1);
+function listNames(ids: readonly NodeId[], nameOf: (id: NodeId) => string): string {
+  const names = ids.map((id) => nameOf(id));
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+// ---- small parts ----
+
+function healthOf(nodes: readonly Health[], id: NodeId): Health | undefined {
+  return nodes.find((node) => node.id === id);
 }
 
 function largestOdd(most: number): number {

@@ -25,5 +25,7 @@ export interface PeerStatus {
   readonly roundTripMs: Millis | null;
   /** Since anything authentic arrived; `null` if nothing ever did. */
   readonly lastContactMs: Millis | null;
+  /** Signaling, which answers, does not know it any more, and no connection to it is left: its tab is gone, or without network. */
+  readonly gone: boolean;
   readonly digest: Digest | null;
 }

@@ -120,6 +120,7 @@ export class PeerMesh implements RaftNetwork {
           connected: peer.live !== null,
           roundTripMs: peer.live?.roundTripMs ?? null,
           lastContactMs: heardAt === null ? null : now - heardAt,
+          gone: this.options.signaling.state === "connected" && !peer.listed && peer.live === null,
           digest: peer.digest,
         };
       })

@@ -68,6 +68,9 @@ export class DocumentNode {
       peers: () => this.#mesh.peers(),
       now: () => workerClock.now(),
       visible: () => this.#visible,
+      storageOk: () => opened.storage.failure === null,
+      wishes: () => ({ on: true, pinned: [], barred: [] }),
+      nameOf: (id) => this.#nameOf(id),
       change: (change) => this.#raft.proposeConfigChange(change),
       tell: (text) => this.#event("configuration", text),
     });

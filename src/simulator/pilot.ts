@@ -1,5 +1,7 @@
 /** The autopilot at each leader, with what a node can know of the others: which is at times wrong. */
 import { decide } from "../autopilot/policy.ts";
+import { createStability, look, type Stability, stabilityOf } from "../autopilot/stability.ts";
+import type { NodeId } from "../raft/types.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Host } from "./host.ts";
 
@@ -8,6 +10,8 @@ const everyMs = 500;
 export class Pilot<Command, Response> {
   decisions = 0;
   readonly #cluster: Cluster<Command, Response>;
+  /** What each node has seen of the others. */
+  readonly #stability = new Map<NodeId, Stability>();
 
   constructor(cluster: Cluster<Command, Response>) {
     this.#cluster = cluster;
@@ -16,28 +20,52 @@ export class Pilot<Command, Response> {
   begin(): void {
     const turn = (): void => {
       if (this.#cluster.faultsOver) return;
-      for (const host of this.#cluster.hosts) if (host.core?.role.kind === "leader") this.#decideAt(host);
+      for (const host of this.#cluster.hosts) {
+        this.#lookAround(host);
+        if (host.core?.role.kind === "leader") this.#decideAt(host);
+      }
       this.#cluster.world.after(everyMs, turn);
     };
     this.#cluster.world.after(everyMs, turn);
   }
 
+  #isReached(from: Host<Command, Response>, { id, life, gone }: Host<Command, Response>): boolean {
+    return from.id === id || (life.alive && !gone && !this.#cluster.network.isCut(from.id, id));
+  }
+
+  #lookAround(host: Host<Command, Response>): void {
+    if (!host.core) return;
+    const stability = this.#stability.get(host.id) ?? createStability();
+    this.#stability.set(host.id, stability);
+    const { hosts, world } = this.#cluster;
+    // Somebody tells of most who leave; of some nobody does.
+    const sights = hosts.map((other) => ({
+      id: other.id,
+      connected: this.#isReached(host, other),
+      gone: !other.life.alive && !this.#cluster.plan.silentCrashes,
+    }));
+    look(stability, world.now(), sights);
+  }
+
   #decideAt(host: Host<Command, Response>): void {
     const metrics = host.raft?.metricsOrNull();
-    if (!metrics || !host.raft) return;
+    const stability = this.#stability.get(host.id);
+    if (!metrics || !host.raft || !stability) return;
     const { membershipConfig: configuration, membershipIndex, commitIndex } = metrics;
     if (configuration.votersOld.length > 0 || membershipIndex > commitIndex) return;
-    const nodes = this.#cluster.hosts.map(({ id, life, gone }) => {
+    const nodes = this.#cluster.hosts.map((other) => {
+      const { id } = other;
       const progress = metrics.replication.find((one) => one.id === id);
       const isSelf = id === host.id;
-      const isReached = life.alive && !gone && !this.#cluster.network.isCut(host.id, id);
       return {
         id,
-        connected: isSelf || isReached,
+        connected: this.#isReached(host, other),
         silentMs: isSelf ? 0 : (progress?.lastContactMs ?? Number.POSITIVE_INFINITY),
         matchIndex: isSelf ? metrics.lastLogIndex : (progress?.matchIndex ?? null),
         visible: true,
         device: id,
+        storageOk: true,
+        ...stabilityOf(stability, id, this.#cluster.world.now()),
       };
     });
     const decision = decide({ self: host.id, configuration, commitIndex, nodes });
