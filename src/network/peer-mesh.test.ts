@@ -78,6 +78,7 @@ describe("mesh", () => {
         connected: true,
         roundTripMs: expect.any(Number),
         lastContactMs: expect.any(Number),
+        gone: false,
         digest: { ...digestOf("a"), term: 2 },
       },
     ]);
@@ -190,6 +191,9 @@ describe("mesh", () => {
     await connected(room, a, b);
     a.mesh.close();
     await room.until(() => !b.up.has("a"));
+    expect(b.mesh.peers().map(({ id, connected, gone }) => ({ id, connected, gone }))).toEqual([
+      { id: "a", connected: false, gone: true },
+    ]);
     expect(room.pages.open("a")).toBe(0);
     a.mesh.send(ask("a", "b"));
     await room.clock.advance(60_000, 500);

@@ -4,6 +4,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { simulateMembership } from "./membership-main.ts";
 import {
   addResult,
   addTotals,
@@ -32,10 +33,12 @@ interface Settings {
 }
 
 const usage = `Usage: npm run simulate -- [--seeds N] [--from S] [--steps K] [--nodes 1..9] [--json] [--trace FILE]
+       npm run simulate -- --membership [--seeds N] [--from S] [--json]
 
 Runs N seeds from S on, K happenings each with faults, and then an end in which a part of the cluster must recover.
 A batch of ${fullBatch} seeds or more fails as well if a kind of fault that was switched on never happened, or if a rare
-situation was never reached (the rarest: in ${longBatch} or more). --trace FILE writes each step as a line of JSON; one seed.`;
+situation was never reached (the rarest: in ${longBatch} or more). --trace FILE writes each step as a line of JSON; one seed.
+--membership: tabs open, reload, close and die at random; a majority that the autopilot could have kept must not be lost.`;
 
 function readSettings(args: readonly string[]): Settings | string {
   try {
@@ -254,4 +257,5 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (process.argv[2] === "--worker") serve();
+else if (process.argv.includes("--membership")) process.exitCode = simulateMembership(process.argv.slice(2));
 else process.exitCode = await main(process.argv.slice(2));

@@ -7,14 +7,31 @@ import type { Host } from "./host.ts";
 
 const everyMs = 500;
 
+/** What is told of a node beside the log. */
+export interface Rumours {
+  deviceOf(id: NodeId): string;
+  isVisible(id: NodeId): boolean;
+  /** Something tells for certain that its tab is gone, which may be wrong. */
+  isKnownGone(id: NodeId): boolean;
+}
+
 export class Pilot<Command, Response> {
   decisions = 0;
   readonly #cluster: Cluster<Command, Response>;
   /** What each node has seen of the others. */
   readonly #stability = new Map<NodeId, Stability>();
 
-  constructor(cluster: Cluster<Command, Response>) {
+  readonly #rumours: Rumours;
+
+  constructor(cluster: Cluster<Command, Response>, rumours: Partial<Rumours> = {}) {
     this.#cluster = cluster;
+    this.#rumours = {
+      deviceOf: (id) => id,
+      isVisible: () => true,
+      // Somebody tells of most who leave; of some nobody does.
+      isKnownGone: (id) => cluster.host(id)?.life.alive === false && !cluster.plan.silentCrashes,
+      ...rumours,
+    };
   }
 
   begin(): void {
@@ -38,11 +55,10 @@ export class Pilot<Command, Response> {
     const stability = this.#stability.get(host.id) ?? createStability();
     this.#stability.set(host.id, stability);
     const { hosts, world } = this.#cluster;
-    // Somebody tells of most who leave; of some nobody does.
     const sights = hosts.map((other) => ({
       id: other.id,
       connected: this.#isReached(host, other),
-      gone: !other.life.alive && !this.#cluster.plan.silentCrashes,
+      gone: this.#rumours.isKnownGone(other.id),
     }));
     look(stability, world.now(), sights);
   }
@@ -62,8 +78,8 @@ export class Pilot<Command, Response> {
         connected: this.#isReached(host, other),
         silentMs: isSelf ? 0 : (progress?.lastContactMs ?? Number.POSITIVE_INFINITY),
         matchIndex: isSelf ? metrics.lastLogIndex : (progress?.matchIndex ?? null),
-        visible: true,
-        device: id,
+        visible: this.#rumours.isVisible(id),
+        device: this.#rumours.deviceOf(id),
         storageOk: true,
         ...stabilityOf(stability, id, this.#cluster.world.now()),
       };
