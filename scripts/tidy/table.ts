@@ -70,6 +70,7 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "src/simulator", project: ["src/raft", "src/document", "src/driver", "src/autopilot"], packages: [] },
   { room: "src/simulator/main.ts", project: ["src/simulator", "src/raft"], packages: [NODE] },
   { room: "src/simulator/explore-main.ts", project: ["src/simulator"], packages: [NODE] },
+  { room: "src/simulator/membership-main.ts", project: ["src/simulator"], packages: [NODE] },
   {
     room: "src/index.ts",
     project: ["src/raft", "src/driver", "src/autopilot", "src/storage", "src/network", "src/simulator"],
@@ -90,7 +91,11 @@ export const FREE_ROOMS: readonly string[] = ["src/bench", "e2e"];
 export const PURE_ROOMS: readonly string[] = ["src/raft", "src/document", "src/autopilot", "src/driver", "src/simulator"];
 
 /** A pure room's door to the command line. */
-export const IMPURE_FILES: readonly string[] = ["src/simulator/main.ts", "src/simulator/explore-main.ts"];
+export const IMPURE_FILES: readonly string[] = [
+  "src/simulator/main.ts",
+  "src/simulator/explore-main.ts",
+  "src/simulator/membership-main.ts",
+];
 
 /** What a test may import beside what its room may, and what those rooms may in turn. */
 export const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "fake-indexeddb", "idb", "ws", NODE];
