@@ -5,6 +5,7 @@ import { type Report, tellTargets } from "./report.ts";
 /** `quiet`: tells nothing but its report. Each is loaded when it is asked for: some need a browser, or the whole page. */
 const benches: Readonly<Record<string, (quiet: boolean) => Promise<Report>>> = {
   core: async (quiet) => (await import("./core.ts")).coreBench(quiet),
+  failover: async (quiet) => (await import("./browser/failover.ts")).failoverBench(quiet),
   storage: async (quiet) => (await import("./browser/storage.ts")).storageBench(quiet),
 };
 

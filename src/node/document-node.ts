@@ -8,9 +8,11 @@ import { PeerMesh } from "../network/peer-mesh.ts";
 import { SignalingClient } from "../network/signaling-client.ts";
 import { createConfig } from "../raft/mod.ts";
 import type { Generation, NodeId } from "../raft/types.ts";
+import { AliveWatch, holdAlive } from "./alive.ts";
 import { repeat, workerClock } from "./clock.ts";
 import { DocumentFeed } from "./document-feed.ts";
 import { describeChange } from "./events.ts";
+import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
 import { Pilot } from "./pilot.ts";
 import type { FromNode, NodeEvent, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
@@ -33,6 +35,8 @@ export class DocumentNode {
   readonly #feed: DocumentFeed;
   readonly #desk: RequestDesk;
   readonly #pilot: Pilot;
+  readonly #office: OfficeTurn;
+  readonly #watch: AliveWatch;
   readonly #ends: (() => void)[] = [];
   readonly #persistent: boolean;
   #name: string;
@@ -73,6 +77,17 @@ export class DocumentNode {
       nameOf: (id) => this.#nameOf(id),
       change: (change) => this.#raft.proposeConfigChange(change),
       tell: (text) => this.#event("configuration", text),
+    });
+    this.#office = new OfficeTurn({
+      metrics: () => this.#raft.metrics(),
+      peers: () => this.#mesh.peers(),
+      now: () => workerClock.now(),
+      visible: () => this.#visible,
+      transfer: (to) => this.#raft.transferLeadership(to),
+      tell: (text) => this.#event("election", text),
+    });
+    this.#watch = new AliveWatch(navigator.locks, opened.keys.topic, (id) => {
+      this.#raft.hint(id, this.#mesh.peers().find((peer) => peer.id === id)?.roundTripMs ?? null);
     });
   }
 
@@ -115,6 +130,13 @@ export class DocumentNode {
     this.#feed.start(this.#raft);
     for (const text of setAside) this.#event("storage", text);
     this.#ends.push(
+      holdAlive(navigator.locks, this.#opened.keys.topic, identity.nodeId),
+      () => this.#watch.watch(null),
+      repeat(pilotEveryMs, () => {
+        this.#office.turn();
+        // What tells that the leader is a tab of this browser may come after it took office.
+        this.#watchLeader(this.#raft.metrics());
+      }),
       repeat(statusEveryMs, () => this.#postStatus(false)),
       repeat(digestEveryMs, () => this.#publish()),
       repeat(pilotEveryMs, () => this.#pilot.turn()),
@@ -182,8 +204,16 @@ export class DocumentNode {
     this.#metrics = metrics;
     if (before)
       for (const event of describeChange(before, metrics, (id) => this.#nameOf(id))) this.#event(event.kind, event.text);
+    this.#watchLeader(metrics);
     if (metrics.stopped && !this.#stopped) this.stop(stopOf(metrics.stopped));
     this.#postStatus(false);
+  }
+
+  /** A leader of this browser: its end is known within milliseconds, without any server. */
+  #watchLeader({ id, currentLeader, stopped }: RaftMetrics): void {
+    const peer = this.#mesh.peers().find((other) => other.id === currentLeader);
+    const isHere = peer?.digest?.device === this.#opened.registry.device;
+    this.#watch.watch(!stopped && currentLeader !== id && isHere ? currentLeader : null);
   }
 
   #onSignaling(state: SignalingState): void {
