@@ -90,6 +90,18 @@ export class NotPristine extends Error {
   }
 }
 
+/** No new generation was begun; `reason` says why. */
+export class NotContinued extends Error {
+  override readonly name = "NotContinued";
+  constructor(readonly reason: Refusal) {
+    super(
+      reason === "leaderHeard"
+        ? "a majority answers: there is no need to continue without it"
+        : "there is no document here yet that could be continued",
+    );
+  }
+}
+
 const changeRefusals: { readonly [refusal in Refusal]?: string } = {
   notReady: "the leader has not committed an entry of its term yet",
   changeOpen: "another change is open",

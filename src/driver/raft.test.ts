@@ -193,3 +193,33 @@ describe("shutdown", () => {
     expect(leader.metrics.length).toBe(told);
   });
 });
+
+describe("a majority that is gone for good", () => {
+  const generationId = "c".repeat(32);
+
+  test("a person continues without it: what waited is committed in the new generation, and nothing else was lost", async () => {
+    const made = new TestCluster();
+    const leader = await made.begin(three);
+    await made.settle(leader.raft.propose("a"));
+    for (const { id } of made.followers()) made.crash(id);
+    await made.until(() => leader.raft.metrics().currentLeader === null);
+    const before = leader.raft.metrics();
+    await made.settle(leader.raft.continueWithoutOthers(generationId));
+    await made.settle(leader.raft.propose("b"));
+    expect(leader.raft.metrics()).toMatchObject({
+      state: "leader",
+      generation: { number: 2, id: generationId, parentId: before.generation?.id, forkIndex: before.commitIndex },
+      membershipConfig: { voters: [leader.id], votersOld: [], learners: [] },
+    });
+    expect(leader.raft.metrics().currentTerm).toBeGreaterThan(before.currentTerm);
+  });
+
+  test("is not given up while it answers", async () => {
+    const made = new TestCluster();
+    const leader = await made.begin(three);
+    expect(await made.failure(leader.raft.continueWithoutOthers(generationId))).toMatchObject({
+      name: "NotContinued",
+      reason: "leaderHeard",
+    });
+  });
+});

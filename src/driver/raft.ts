@@ -3,7 +3,16 @@ import { createConfig, type RaftConfig, type RaftState, slice } from "../raft/mo
 import type { Entry, Event, Generation, LogIndex, Millis, NodeId, Snapshot, Term, Update } from "../raft/types.ts";
 import { Applier } from "./applier.ts";
 import { Desk, type RequestOptions } from "./desk.ts";
-import { CommandRejected, ConfigChangeRefused, NotLeader, NotPristine, Stopped, TooLarge, TransferFailed } from "./errors.ts";
+import {
+  CommandRejected,
+  ConfigChangeRefused,
+  NotContinued,
+  NotLeader,
+  NotPristine,
+  Stopped,
+  TooLarge,
+  TransferFailed,
+} from "./errors.ts";
 import type { AbortSignalLike, Applied, Clock, LogStorage, RaftNetwork, StateMachine, StoredState } from "./interfaces.ts";
 import { Loop } from "./loop.ts";
 import { changedVisibly, metricsOf, type RaftMetrics } from "./metrics.ts";
@@ -167,6 +176,22 @@ export class Raft<Command, Response, AppError> {
         timeoutMs: 60_000,
         ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
         onRefused: () => new NotPristine(),
+      }),
+    );
+  }
+
+  /**
+   * For a majority that is gone for good: begins a new generation here, in which this node alone votes; resolves once its first entry is
+   * committed. What the others had committed and this node lacks is missing in it. `generationId`: 128 random bits, 32 lower-case
+   * hexadecimal digits.
+   * @throws NotContinued: a leader is heard, or there is nothing to continue
+   */
+  continueWithoutOthers(generationId: string): Promise<{ readonly index: LogIndex }> {
+    return this.#promise((settle) =>
+      this.#desk.ask({
+        settle,
+        ask: (requestId) => this.#loop?.post({ kind: "continueWithoutOthers", requestId, generationId }),
+        onRefused: ({ refusal }) => new NotContinued(refusal),
       }),
     );
   }

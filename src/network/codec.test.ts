@@ -40,6 +40,7 @@ const refusal = fc.option(
       "transferring",
       "noTarget",
       "transferFailed",
+      "leaderHeard",
     ] as const),
   ),
 );

@@ -34,6 +34,7 @@ const REFUSALS = [
   "transferring",
   "noTarget",
   "transferFailed",
+  "leaderHeard",
 ] as const satisfies readonly Refusal[];
 
 /** The two ends of a connection as the receiver sees them. */

@@ -6,7 +6,7 @@ import { isJoint } from "./configuration.ts";
 import { lastIndex, lastTerm, termAt } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { configurationOf, leaderOf, type RaftState, roleNameOf } from "./state.ts";
-import type { Answer, Configuration, Entry, Event, LogIndex, Message, Snapshot, Term, Update } from "./types.ts";
+import type { Answer, Configuration, Entry, Event, HardState, LogIndex, Message, Snapshot, Term, Update } from "./types.ts";
 
 // ---- values ----
 
@@ -112,6 +112,8 @@ export function formatEvent(event: Untimed): string {
     }
     case "initialize":
       return `initialize #${event.requestId} voters=${event.voters.join(",")} generation=${event.generation.number}`;
+    case "continueWithoutOthers":
+      return `continueWithoutOthers #${event.requestId}`;
     case "snapshotTaken":
       return `snapshotTaken ${event.index} (${event.data.length} bytes)`;
     case "snapshotPersisted":
@@ -147,6 +149,11 @@ function formatSnapshot(snapshot: Snapshot): string {
   return `snapshot ${formatPosition(index, term)} ${formatConfiguration(configuration)} (${size} bytes)`;
 }
 
+/** Of a history that was begun without a majority; of the first there is nothing to say. */
+function formatChild({ generation }: HardState): string {
+  return generation?.parentId ? `generation=${generation.number} forkIndex=${generation.forkIndex} ` : "";
+}
+
 /** The write of an update, without its snapshot; `null` if there is nothing to write. */
 export function formatWrite({
   hardState,
@@ -154,7 +161,7 @@ export function formatWrite({
   entries,
 }: Pick<Update, "hardState" | "truncateFrom" | "entries">): string | null {
   const parts: string[] = [];
-  if (hardState) parts.push(`term=${hardState.currentTerm} votedFor=${hardState.votedFor ?? "nobody"}`);
+  if (hardState) parts.push(`${formatChild(hardState)}term=${hardState.currentTerm} votedFor=${hardState.votedFor ?? "nobody"}`);
   if (truncateFrom !== null) parts.push(`truncates from ${truncateFrom}`);
   if (entries.length > 0) parts.push(formatEntries(entries));
   return parts.length > 0 ? parts.join(" ") : null;

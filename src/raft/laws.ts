@@ -203,7 +203,7 @@ export function checkTransition(before: Summary, raft: RaftState): void {
   const sameTerm = hardState.currentTerm === before.currentTerm;
   assert(hardState.currentTerm >= before.currentTerm, "currentTerm never falls (§5.1)");
   assert(!sameTerm || before.votedFor === null || hardState.votedFor === before.votedFor, "a vote is given once a term (§5.2)");
-  assert(before.generationId === null || before.generationId === hardState.generation?.id, "a node keeps its generation");
+  checkGeneration(before, raft);
   assert(raft.commitIndex >= before.commitIndex, "commitIndex never falls");
   assert(log.baseIndex >= before.baseIndex, "what was compacted away does not come back");
   assert((raft.snapshot?.index ?? 0) >= before.snapshotIndex, "a newer snapshot is not replaced by an older one (§7)");
@@ -221,6 +221,16 @@ export function checkTransition(before: Summary, raft: RaftState): void {
   }
   if (before.role === "leader" && sameTerm)
     assert(role.kind !== "candidate", "a leader does not campaign in its own term (Figure 4)");
+}
+
+function checkGeneration(before: Summary, { hardState, role }: RaftState): void {
+  const { generation, currentTerm } = hardState;
+  if (before.generationId === null || before.generationId === generation?.id) return;
+  assert(
+    generation !== null && generation.parentId === before.generationId,
+    "a node keeps its generation, or begins a child of it",
+  );
+  assert(currentTerm > before.currentTerm && role.kind !== "leader", "a generation begins in a later term, without a leader");
 }
 
 /** In the log where it stood, or compacted away. By Log Matching what stood before it then does too. */

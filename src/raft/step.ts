@@ -12,6 +12,7 @@ import {
   hearsLeader,
 } from "./election.ts";
 import { acknowledge, handleAppendEntries } from "./follower.ts";
+import { continueWithoutOthers } from "./generation.ts";
 import { awaitCheck, failCheck, handleHint, handleLeaderCheck, passCheck } from "./leader-check.ts";
 import { termAt } from "./log.ts";
 import { changeConfiguration, dropFormerMembers, initialize, leaveJointWhenCommitted } from "./membership.ts";
@@ -75,6 +76,9 @@ function handle(raft: RaftState, out: Outbox, event: Event): void {
       break;
     case "initialize":
       initialize(raft, out, event);
+      break;
+    case "continueWithoutOthers":
+      continueWithoutOthers(raft, out, event);
       break;
     case "snapshotTaken":
       snapshotTaken(raft, out, event.index, event.data);

@@ -222,6 +222,8 @@ export type Refusal =
   | "noVoters"
   | "noChange"
   | "notPristine"
+  /** A leader is heard, so there is a majority: nobody needs to continue without it. */
+  | "leaderHeard"
   /** Leadership is being transferred; ask again shortly. */
   | "transferring"
   /** The target is no voter, or this node itself. */
@@ -256,6 +258,13 @@ export type Event = { readonly now: Millis } & (
       readonly requestId: RequestId;
       readonly voters: readonly NodeId[];
       readonly generation: Generation;
+    }
+  /** A person gives the missing majority up: a new generation begins here, with this node as its only voter. */
+  | {
+      readonly kind: "continueWithoutOthers";
+      readonly requestId: RequestId;
+      /** 128 random bits, 32 lower-case hexadecimal digits. */
+      readonly generationId: string;
     }
   /** The state machine's own image through `index`, which is applied here (§7). Ignored if it is older than the snapshot that there is. */
   | { readonly kind: "snapshotTaken"; readonly index: LogIndex; readonly data: Uint8Array }

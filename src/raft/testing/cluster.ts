@@ -59,8 +59,10 @@ export class Cluster {
   readonly cut = new Set<string>();
   listener: ClusterListener = silent;
   readonly #config: RaftConfig;
-  readonly #leaders = new Map<Term, NodeId>();
-  readonly #committed = new Map<LogIndex, Entry>();
+  /** By generation and term. */
+  readonly #leaders = new Map<string, NodeId>();
+  /** By generation: what a child holds from before its fork is committed there anew. */
+  readonly #committed = new Map<string, Map<LogIndex, Entry>>();
   #lives = 0;
   #requests = 0;
 
@@ -107,7 +109,7 @@ export class Cluster {
   #beginLife(node: TestNode): void {
     node.applied = node.core.commitIndex;
     checkState(node.core);
-    for (const entry of node.core.log.entries) if (entry.index <= node.core.commitIndex) this.#checkCommitted(node.id, entry);
+    for (const entry of node.core.log.entries) if (entry.index <= node.core.commitIndex) this.#checkCommitted(node, entry);
   }
 
   node(id: NodeId): TestNode {
@@ -172,26 +174,35 @@ export class Cluster {
     const { core } = node;
     const term = core.hardState.currentTerm;
     if (core.role.kind === "leader") {
-      assert((this.#leaders.get(term) ?? node.id) === node.id, `Election Safety: two leaders in term ${term}`);
-      if (!this.#leaders.has(term)) this.#checkCompleteness(core);
-      this.#leaders.set(term, node.id);
+      const office = `${core.hardState.generation?.id} ${term}`;
+      assert((this.#leaders.get(office) ?? node.id) === node.id, `Election Safety: two leaders in term ${term}`);
+      if (!this.#leaders.has(office)) this.#checkCompleteness(core);
+      this.#leaders.set(office, node.id);
     }
     if (update.restore) node.applied = update.restore.index;
     for (const entry of update.committed) {
       assert(entry.index === node.applied + 1, "entries are applied in order, each once");
       node.applied = entry.index;
-      this.#checkCommitted(node.id, entry);
+      this.#checkCommitted(node, entry);
     }
   }
 
-  #checkCommitted(id: NodeId, entry: Entry): void {
-    const known = this.#committed.get(entry.index) ?? entry;
+  #committedIn(core: RaftState): Map<LogIndex, Entry> {
+    const id = core.hardState.generation?.id ?? "none";
+    const committed = this.#committed.get(id) ?? new Map<LogIndex, Entry>();
+    this.#committed.set(id, committed);
+    return committed;
+  }
+
+  #checkCommitted({ id, core }: TestNode, entry: Entry): void {
+    const committed = this.#committedIn(core);
+    const known = committed.get(entry.index) ?? entry;
     assert(known.term === entry.term && known.kind === entry.kind, `State Machine Safety: ${id} at ${entry.index}`);
-    this.#committed.set(entry.index, entry);
+    committed.set(entry.index, entry);
   }
 
   #checkCompleteness(core: RaftState): void {
-    for (const { index, term } of this.#committed.values())
+    for (const { index, term } of this.#committedIn(core).values())
       assert(
         index <= core.log.baseIndex || termAt(core.log, index) === term,
         `Leader Completeness: ${core.id} leads without ${index}@${term}`,
@@ -326,6 +337,12 @@ export class Cluster {
   /** Of what it has applied, `size` bytes long. */
   snapshot(id: NodeId, index: LogIndex, size = 16): Update {
     return this.step(id, { kind: "snapshotTaken", index, data: new Uint8Array(size).fill(index) });
+  }
+
+  /** A new generation, named by the node that begins it. */
+  continueWithoutOthers(id: NodeId): Update {
+    const generationId = id.replace(/\D/g, "").padStart(32, "c");
+    return this.step(id, { kind: "continueWithoutOthers", requestId: this.nextRequest(), generationId });
   }
 
   snapshotOf(id: NodeId): Snapshot | null {

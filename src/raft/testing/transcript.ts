@@ -204,6 +204,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   propose,
   read: ({ cluster }, { words: [id = ""] }) => cluster.read(id),
   change,
+  continue: ({ cluster }, { words: [id = ""] }) => cluster.continueWithoutOthers(id),
   transfer: ({ cluster }, { words: [id = "", to] }) => cluster.transfer(id, to ?? null),
   snapshot: ({ cluster }, { words: [id = "", index], options }) =>
     cluster.snapshot(id, Number(index), Number(options.get("size") ?? 16)),
