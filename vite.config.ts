@@ -30,10 +30,13 @@ const library = {
   rolldownOptions: { external: Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
 };
 
-export default defineConfig(({ mode }) => ({
+/** For Node: the benches. */
+const script = { target: "node20", sourcemap: true };
+
+export default defineConfig(({ mode, isSsrBuild }) => ({
   plugins: [react(), precacheManifest()],
   worker: { format: "es" as const },
-  build: mode === "library" ? library : page,
+  build: isSsrBuild ? script : mode === "library" ? library : page,
   // The worker is an entry of its own: what it imports must be ready before it is first loaded.
   optimizeDeps: { entries: ["index.html", "src/node/worker.ts"], include: ["simple-peer/simplepeer.min.js"] },
   server: {
