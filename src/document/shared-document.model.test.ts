@@ -3,6 +3,7 @@ import { collab, getSyncedVersion, receiveUpdates, sendableUpdates } from "@code
 import { ChangeSet, EditorState } from "@codemirror/state";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { editOf, placed } from "./editing.test-kit.ts";
 import { DOCUMENT_LIMITS } from "./limits.ts";
 import { SharedDocument } from "./shared-document.ts";
 import type { ChangesJson, DocumentCommand } from "./types.ts";
@@ -31,6 +32,8 @@ class World {
   readonly typed = new Set<string>();
   readonly erased = new Set<string>();
   private nextMark = 0x4e00;
+  private index = 0;
+  private readonly confirmed: number[] = [];
 
   constructor(private readonly windowUpdatesMax: number) {
     this.leader = this.replica();
@@ -111,13 +114,13 @@ class World {
     const updates = sendableUpdates(state).map((update) => update.changes.toJSON() as ChangesJson);
     if (updates.length === 0) return;
     const baseVersion = getSyncedVersion(state);
-    const command: DocumentCommand = { kind: "edit", clientId: `editor-0${who}`, author: "", baseVersion, updates };
+    const command = editOf(`editor-0${who}`, baseVersion, updates, { serial: this.confirmed[who] ?? 0 });
     this.inFlight.push(command);
     this.sent.push(command);
   }
 
   private commit(commands: readonly DocumentCommand[]): void {
-    const log = commands.map((command) => ({ command: this.leader.decode(this.leader.encode(command)) }));
+    const log = commands.map((command) => placed(this.leader.decode(this.leader.encode(command)), ++this.index));
     expect(this.follower.apply(log)).toEqual(this.leader.apply(log));
   }
 
@@ -125,6 +128,7 @@ class World {
     const state = this.editor(who);
     const updates = this.leader.updatesSince(getSyncedVersion(state))?.slice(0, count) ?? [];
     this.editors[who] = updates.reduce((editor, { clientId, changes }) => {
+      if (clientId === `editor-0${who}`) this.confirmed[who] = (this.confirmed[who] ?? 0) + 1;
       const update = { clientID: clientId, changes: ChangeSet.fromJSON(changes) };
       return receiveUpdates(editor, [update]).state;
     }, state);
@@ -179,8 +183,8 @@ it("no command that bytes can spell makes apply throw or replicas differ", () =>
     fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
       const [one, two] = [new SharedDocument(), new SharedDocument()];
       for (const json of commands) {
-        const bytes = new Uint8Array([1, ...new TextEncoder().encode(JSON.stringify(json))]);
-        const log = [{ command: one.decode(bytes) }];
+        const bytes = new Uint8Array([2, ...new TextEncoder().encode(JSON.stringify(json))]);
+        const log = [placed(one.decode(bytes))];
         expect(two.apply(log)).toEqual(one.apply(log));
       }
       expect(two.snapshot()).toEqual(one.snapshot());

@@ -1,5 +1,6 @@
 import { ChangeSet, Text } from "@codemirror/state";
 import { describe, expect, it } from "vitest";
+import { editOf, placed, serialIn } from "./editing.test-kit.ts";
 import { COMMAND_SIZE_MAX, COMMAND_UPDATES_MAX, DOCUMENT_LIMITS, KEY_LENGTH_MAX } from "./limits.ts";
 import { SharedDocument } from "./shared-document.ts";
 import type { ChangesJson, DocumentCommand, MapValue } from "./types.ts";
@@ -12,12 +13,19 @@ function insertion(length: number, at: number, text: string): ChangesJson {
 }
 
 function edit(clientId: string, baseVersion: number, ...updates: ChangesJson[]): DocumentCommand {
-  return { kind: "edit", clientId, author: "Ada", baseVersion, updates };
+  return editOf(clientId, baseVersion, updates);
+}
+
+/** As the editor numbers it. */
+function numbered(document: SharedDocument, command: DocumentCommand): DocumentCommand {
+  return command.kind === "edit" && command.serial === 0
+    ? { ...command, serial: serialIn(document, command.clientId, command.baseVersion) }
+    : command;
 }
 
 /** Through bytes, as a replica gets it. */
 function applyTo(document: SharedDocument, command: DocumentCommand) {
-  const [response] = document.apply([{ command: document.decode(document.encode(command)) }]);
+  const [response] = document.apply([placed(document.decode(document.encode(numbered(document, command))))]);
   if (response === undefined) throw new Error("no response");
   return response;
 }
@@ -52,7 +60,7 @@ describe("an edit", () => {
 
   it("whose rebase would cost too much is refused before it is tried", () => {
     const document = documentWith("a");
-    for (let i = 1; i <= COMMAND_UPDATES_MAX + 1; i++) document.apply([{ command: edit(ADA, i, [1]) }]);
+    for (let i = 1; i <= COMMAND_UPDATES_MAX + 1; i++) applyTo(document, edit(ADA, i, [1]));
     const command = edit(BOB, 1, ...Array.from({ length: COMMAND_UPDATES_MAX }, () => [1]));
     expect(applyTo(document, command).refusal).toBe("baseTooOld");
   });
@@ -126,7 +134,7 @@ describe("hostile changes are refused, alike by validate and by apply, and chang
       const before = document.snapshot();
       const command = edit(ADA, 1, ...(updates as ChangesJson[]));
       expect(document.validate(command)).toBe("badChanges");
-      expect(document.apply([{ command }])[0]?.refusal).toBe("badChanges");
+      expect(document.apply([placed(command)])[0]?.refusal).toBe("badChanges");
       expect(document.snapshot()).toEqual(before);
     });
   }
@@ -150,17 +158,17 @@ describe("hostile changes are refused, alike by validate and by apply, and chang
 });
 
 describe("bytes that are no command", () => {
-  const encode = (text: string) => new Uint8Array([1, ...new TextEncoder().encode(text)]);
+  const encode = (text: string) => new Uint8Array([2, ...new TextEncoder().encode(text)]);
   const cases: readonly (readonly [string, Uint8Array])[] = [
     ["none", new Uint8Array()],
-    ["another version", new Uint8Array([2, 91, 93])],
-    ["no UTF-8", new Uint8Array([1, 34, 255, 34])],
+    ["another version", new Uint8Array([1, 91, 93])],
+    ["no UTF-8", new Uint8Array([2, 34, 255, 34])],
     ["no JSON", encode("[")],
     ["an unknown kind", encode('["erase"]')],
-    ["a short client id", encode('["edit","short","",0,[[]]]')],
-    ["a negative base", encode('["edit","ada-editor-1","",-1,[[]]]')],
-    ["a base that is no number", encode('["edit","ada-editor-1","","0",[[]]]')],
-    ["updates that are no lists", encode('["edit","ada-editor-1","",0,["x"]]')],
+    ["a short client id", encode('["edit","short",0,"",0,0,0,[[]],null]')],
+    ["a negative base", encode('["edit","ada-editor-1",0,"",0,0,-1,[[]],null]')],
+    ["a base that is no number", encode('["edit","ada-editor-1",0,"",0,0,"0",[[]],null]')],
+    ["updates that are no lists", encode('["edit","ada-editor-1",0,"",0,0,0,["x"],null]')],
     ["a key that is no string", encode('["set",7,1]')],
     ["a missing value", encode('["set","k"]')],
     ["a million brackets", encode("[".repeat(1_000_000))],
@@ -170,7 +178,7 @@ describe("bytes that are no command", () => {
       const document = new SharedDocument();
       const command = document.decode(bytes);
       expect(command).toEqual({ kind: "unreadable" });
-      expect(document.apply([{ command }])).toEqual([{ refusal: "unreadable", version: 0, added: 0 }]);
+      expect(document.apply([placed(command)])).toEqual([{ refusal: "unreadable", version: 0, added: 0 }]);
     });
   }
 });
@@ -207,9 +215,9 @@ describe("the map", () => {
       set("k", deep),
       set("k", "x".repeat(70_000)),
       set("k", JSON.parse('{"__proto__":1}') as MapValue),
-    ].map((command) => [document.validate(command), document.apply([{ command }])[0]?.refusal]);
+    ].map((command) => [document.validate(command), document.apply([placed(command)])[0]?.refusal]);
     expect(refusals).toEqual([...Array(3).fill(["badKey", "badKey"]), ...Array(4).fill(["badValue", "badValue"])]);
-    expect(document.decode(new TextEncoder().encode('\u0001["set","k",1e400]')).kind).toBe("set");
+    expect(document.decode(new TextEncoder().encode('\u0002["set","k",1e400]')).kind).toBe("set");
   });
 
   it("is bounded as a whole", () => {
@@ -266,10 +274,17 @@ describe("a snapshot", () => {
   it("that is damaged is refused and changes nothing", () => {
     const bytes = documentWith("abc").snapshot();
     const json = new TextDecoder().decode(bytes.subarray(1));
-    const damaged = [json.slice(1), json.replace("[1,", "[0,"), json.replace('"abc"', '"ab"'), json.replace("[0,", "[-1,"), "[]"];
+    const damaged = [
+      json.slice(1),
+      json.replace("[1,", "[0,"),
+      json.replace('"abc"', '"ab"'),
+      json.replace("[0,", "[-1,"),
+      json.replace('[3,"Ada', '[2,"Ada'),
+      "[]",
+    ];
     const document = documentWith("kept");
     for (const text of damaged) {
-      expect(() => document.restore(new Uint8Array([1, ...new TextEncoder().encode(text)])), text).toThrow("no snapshot");
+      expect(() => document.restore(new Uint8Array([2, ...new TextEncoder().encode(text)])), text).toThrow("no snapshot");
     }
     expect(document.text).toBe("kept");
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { editOf } from "../document/editing.test-kit.ts";
 import { DOCUMENT_LIMITS } from "../document/limits.ts";
 import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand } from "../document/types.ts";
@@ -25,13 +26,7 @@ function history(count: number): readonly Entry[] {
   const document = new SharedDocument();
   const edits = Array.from(
     { length: count },
-    (_, at): DocumentCommand => ({
-      kind: "edit",
-      clientId: `client-${at}`,
-      author: "Ada",
-      baseVersion: at,
-      updates: [at === 0 ? [[0, letter(at)]] : [[0, letter(at)], at]],
-    }),
+    (_, at): DocumentCommand => editOf(`client-${at}`, at, [at === 0 ? [[0, letter(at)]] : [[0, letter(at)], at]]),
   );
   const commands: readonly DocumentCommand[] = [...edits, { kind: "set", key: "count", value: count }];
   return [

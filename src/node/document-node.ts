@@ -312,5 +312,7 @@ function randomSeed(): number {
 function stopOf(cause: Error): NodeStop {
   if (cause.name === "StorageFailed")
     return { code: "storage", message: `This tab's storage failed: ${cause.message}. Nothing more is acknowledged here.` };
+  if (cause.name === "UnsupportedVersion")
+    return { code: "outdated", message: `This tab runs an older version of the page than the document: ${cause.message}.` };
   return { code: "assertion", message: `The node stopped, since it contradicted itself: ${cause.message}` };
 }

@@ -69,7 +69,7 @@ export type SignalingState = "connected" | "waiting" | "off";
 
 /** The commands of the document, and what only this node is asked. */
 export type NodeRequest =
-  | Exclude<DocumentCommand, { readonly kind: "unreadable" }>
+  | Exclude<DocumentCommand, { readonly kind: "unreadable" | "upgrade" }>
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
   | { readonly kind: "isolate" }
@@ -98,7 +98,7 @@ export interface NodeFailure {
 
 /** Ends the node of this tab, or keeps it from starting. */
 export interface NodeStop {
-  readonly code: "storage" | "assertion" | "badLink" | "unsupported" | "identityTaken";
+  readonly code: "storage" | "assertion" | "badLink" | "unsupported" | "identityTaken" | "outdated";
   readonly message: string;
 }
 

@@ -1,6 +1,7 @@
 /** Editors over one real document: what is typed arrives once, whatever the way there does. */
 import type { EditorState, Transaction } from "@codemirror/state";
 import { describe, expect, it } from "vitest";
+import { editOf, placed, serialIn } from "../document/editing.test-kit.ts";
 import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentRefusal } from "../document/types.ts";
 import type { NodeResults } from "../node/protocol.ts";
@@ -72,8 +73,9 @@ class Desk {
     return sent;
   }
 
-  apply({ clientId, baseVersion, updates }: EditRequest): NodeResults["edit"] {
-    const [response] = this.document.apply([{ command: { kind: "edit", author: "", clientId, baseVersion, updates } }]);
+  apply({ clientId, baseVersion, updates, serial }: Omit<EditRequest, "serial"> & Partial<EditRequest>): NodeResults["edit"] {
+    const numbered = { serial: serial ?? serialIn(this.document, clientId, baseVersion) };
+    const [response] = this.document.apply([placed(editOf(clientId, baseVersion, updates, numbered))]);
     if (response === undefined) throw new Error("no response");
     return { index: this.document.version, term: 1, response };
   }

@@ -33,6 +33,8 @@ export interface EditorHost {
 
 export interface EditRequest {
   readonly clientId: string;
+  /** How many updates of this editor came before. */
+  readonly serial: number;
   readonly baseVersion: number;
   readonly updates: readonly ChangesJson[];
 }
@@ -62,6 +64,8 @@ export class CollabEditor {
   private extensions: Extension = [];
   private start: { version: number; text: Text; clientId: string };
   private inFlight = false;
+  /** How many of this run's updates the document has. */
+  private confirmed = 0;
   /** Nothing is sent before the editor has received this version: until then the answer of the last request is under way. */
   private awaitedVersion = 0;
   private retryMs = RETRY_MS_MIN;
@@ -123,6 +127,7 @@ export class CollabEditor {
     const transactions: Transaction[] = [];
     for (const { clientId, changes } of fresh) {
       const transaction = receiveUpdates(state, [{ clientID: clientId, changes: ChangeSet.fromJSON(changes) }]);
+      if (clientId === this.start.clientId) this.confirmed += 1;
       transactions.push(transaction);
       state = transaction.state;
     }
@@ -177,6 +182,7 @@ export class CollabEditor {
   }
 
   private startAt(version: number, text: string): { version: number; text: Text; clientId: string } {
+    this.confirmed = 0;
     return { version, text: Text.of(text.split("\n")), clientId: this.edges.newClientId() };
   }
 
@@ -216,7 +222,7 @@ export class CollabEditor {
     const { clientId } = this.start;
     const baseVersion = getSyncedVersion(state);
     this.inFlight = true;
-    this.edges.send({ clientId, baseVersion, updates }).then(
+    this.edges.send({ clientId, serial: this.confirmed, baseVersion, updates }).then(
       ({ response }) => this.answered(clientId, () => this.judge(response.refusal, baseVersion, response.version)),
       (error: unknown) => this.answered(clientId, () => this.failed(error, baseVersion)),
     );

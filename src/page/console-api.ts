@@ -63,7 +63,7 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null): 
     edit: async (edit) => {
       const { mirror } = open();
       const updates = [changesOf(edit, mirror.length)];
-      return position(await open().edit({ clientId: crypto.randomUUID(), baseVersion: mirror.version, updates }));
+      return position(await open().edit({ clientId: crypto.randomUUID(), serial: 0, baseVersion: mirror.version, updates }));
     },
     set: async (key, value) => position(await open().request<"set">({ kind: "set", key, value })),
     compareAndSet: async (key, expected, value) =>

@@ -1,5 +1,6 @@
 /** A room over a worker that is the real document behind the protocol: the console API, the mirror, the store. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { placed } from "../document/editing.test-kit.ts";
 import { SharedDocument } from "../document/shared-document.ts";
 import type { FromNode, NodeRequest, NodeStatus, ToNode } from "../node/protocol.ts";
 import { type ConsoleApi, createConsoleApi } from "./console-api.ts";
@@ -68,7 +69,7 @@ class Worker {
       case "edit":
       case "set":
       case "compareAndSet": {
-        const [response] = this.document.apply([{ command: this.document.decode(this.document.encode(request)) }]);
+        const [response] = this.document.apply([placed(this.document.decode(this.document.encode(request)))]);
         if (response === undefined) throw new Error("no response");
         this.index += 1;
         this.tell();
@@ -148,7 +149,7 @@ describe("the console", () => {
     await Promise.resolve();
     const [{ id, request } = { id: 0, request: { kind: "read" } as NodeRequest }] = worker.held;
     if (request.kind !== "edit") throw new Error("no edit was sent");
-    const [response] = worker.document.apply([{ command: request }]);
+    const [response] = worker.document.apply([placed(request)]);
     if (response === undefined) throw new Error("no response");
     worker.say({ kind: "answered", id, value: { index: 9, term: 2, response } });
     const seen = edited.then(() => api.text());

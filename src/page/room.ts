@@ -110,7 +110,8 @@ export class Room {
   }
 
   private requestEdit(edit: EditRequest): Promise<NodeResults["edit"]> {
-    return this.request<"edit">({ kind: "edit", author: this.store.getState().name, ...edit });
+    const { name } = this.store.getState();
+    return this.request<"edit">({ kind: "edit", author: name, color: 0, at: Date.now(), replaces: null, ...edit });
   }
 
   private async sendFromEditor(edit: EditRequest): Promise<NodeResults["edit"]> {

@@ -9,6 +9,7 @@ interface Base {
 }
 
 const words = ["raft ", "log ", "a", "term\n", "\u00e9\u{1f600}", "quorum "];
+const somebody = { kind: "edit" as const, serial: 0, author: "somebody", color: 0, replaces: null };
 const keys = ["title", "theme"];
 /** A text beyond this is rather cut than added to. */
 const longText = 2000;
@@ -38,7 +39,7 @@ export function documentWorkload(chance: Chance): Workload<DocumentCommand, Docu
     const clientId = `editor-${++editors}`.padEnd(8, "-");
     // An editor's updates are known by its id: a repeated one changes nothing by itself.
     return {
-      command: { kind: "edit", clientId, author: "somebody", baseVersion: base.version, updates },
+      command: { ...somebody, clientId, at: editors, baseVersion: base.version, updates },
       idempotent: chance.chance(50),
     };
   };

@@ -21,6 +21,11 @@ const ADVICE: { readonly [code in NodeStop["code"]]: Advice } = {
     advice: "It met a state that must never be, and stops before it can do harm. Reload to start it again from its log.",
     canReload: true,
   },
+  outdated: {
+    heading: "This page is out of date",
+    advice: "Reload to get the newer page. The document goes on in the other tabs, and nothing here is lost.",
+    canReload: true,
+  },
   badLink: {
     heading: "This link leads nowhere",
     advice: "A link to a document ends with # and 22 characters.",
