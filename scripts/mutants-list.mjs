@@ -202,8 +202,8 @@ export const MUTATIONS = [
   {
     rule: "a proposal is served in the term in which it was sent",
     file: "src/raft/proposals.ts",
-    from: 'message.term === raft.hardState.currentTerm ? whyNot(raft, message.commands) : "notLeader"',
-    to: "whyNot(raft, message.commands)",
+    from: 'message.term === raft.hardState.currentTerm ? whyNot(raft, bytes) : "notLeader"',
+    to: "whyNot(raft, bytes)",
     scope: "duplicates",
   },
   {

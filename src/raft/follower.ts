@@ -25,8 +25,15 @@ export function handleAppendEntries(raft: RaftState, out: Outbox, message: Appen
   role.verifiedIndex = Math.max(role.verifiedIndex, verified);
   // Rule 5, with "last new entry" read strictly: the last one that this very message has verified.
   const commitIndex = Math.min(message.leaderCommit, verified);
+  const isCommitNotice = message.entries.length === 0 && commitIndex > raft.commitIndex;
   if (commitIndex > raft.commitIndex) advanceCommit(raft, out, commitIndex);
-  if (!appended) acknowledge(raft, out);
+  if (appended || (isCommitNotice && wasTold(raft, role))) return;
+  acknowledge(raft, out);
+}
+
+/** The answer would say nothing new. Should the one before be lost, the next heartbeat, which has a round of its own, is answered. */
+function wasTold({ log }: RaftState, { toldRound, round, toldIndex, verifiedIndex }: Follower): boolean {
+  return toldRound === round && toldIndex === Math.min(log.durableIndex, verifiedIndex);
 }
 
 /** Whoever hears the leader of its term follows it, and does not campaign for a while. */
@@ -42,6 +49,7 @@ export function followLeader(raft: RaftState, out: Outbox, leader: NodeId): Foll
 
 /** Rules 3 and 4: truncates at a real conflict only; what already matches stays, whatever the order of arrival. */
 function appendMissing(raft: RaftState, out: Outbox, message: AppendEntries): boolean {
+  if (message.entries.length === 0) return false;
   let appended = false;
   for (const entry of message.entries) {
     if (entry.index <= raft.commitIndex) continue;
@@ -59,6 +67,7 @@ function appendMissing(raft: RaftState, out: Outbox, message: AppendEntries): bo
 
 /** Rule 2, with the hint that lets the leader skip whole terms. */
 function refuseEntries(raft: RaftState, out: Outbox, message: AppendEntries): void {
+  if (raft.role.kind === "follower") raft.role.toldRound = -1;
   const hintIndex = lastIndexWithTermAtMost(raft.log, message.prevLogIndex, message.prevLogTerm);
   out.messages.push({
     ...envelope(raft, message.from),
@@ -78,6 +87,8 @@ export function acknowledge(raft: RaftState, out: Outbox): void {
   if (role.kind !== "follower" || role.leader === null) return;
   const matchIndex = Math.min(raft.log.durableIndex, role.verifiedIndex);
   assert(matchIndex <= lastIndex(raft.log), "nothing beyond the log is acknowledged");
+  role.toldIndex = matchIndex;
+  role.toldRound = role.round;
   out.messages.push({
     from: raft.id,
     to: role.leader,

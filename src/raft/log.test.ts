@@ -146,10 +146,10 @@ test.each([
 ])("a batch of at most %i bytes from 3 on ends at %i", (maxBytes, last) => {
   const log = logOf([1, 1, 1, 1, 1, 1]);
   expect(entryBytes(log.entries[0])).toBe(18);
-  expect(batchFrom(log, 3, maxBytes).map(({ index }) => index)).toEqual(
+  expect(batchFrom(log, 3, maxBytes).entries.map(({ index }) => index)).toEqual(
     Array.from({ length: Math.min(4, Math.max(1, Math.floor(maxBytes / 18))) }, (_, at) => 3 + at),
   );
-  expect(batchFrom(log, 3, maxBytes).at(-1)?.index).toBeGreaterThanOrEqual(last - 1);
+  expect(batchFrom(log, 3, maxBytes).entries.at(-1)?.index).toBeGreaterThanOrEqual(last - 1);
 });
 
 test.each([

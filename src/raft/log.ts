@@ -72,16 +72,24 @@ export function slice(log: Log, from: LogIndex, through: LogIndex): readonly Ent
   return log.entries.slice(from - log.baseIndex - 1, through - log.baseIndex);
 }
 
+/** Entries one behind the other, and what they count for together. */
+export interface Batch {
+  readonly from: LogIndex;
+  readonly entries: readonly Entry[];
+  readonly bytes: number;
+}
+
 /** From `from` on, as many as fit into `maxBytes`, and at least one if there is one. */
-export function batchFrom(log: Log, from: LogIndex, maxBytes: number): readonly Entry[] {
+export function batchFrom(log: Log, from: LogIndex, maxBytes: number): Batch {
   const start = from - log.baseIndex - 1;
   let end = start;
   let bytes = 0;
   for (; end < log.entries.length; end++) {
-    bytes += entryBytes(log.entries[end]);
-    if (bytes > maxBytes && end > start) break;
+    const more = entryBytes(log.entries[end]);
+    if (bytes + more > maxBytes && end > start) break;
+    bytes += more;
   }
-  return log.entries.slice(start, end);
+  return { from, entries: log.entries.slice(start, end), bytes };
 }
 
 /** What an entry counts for in windows and limits: its command and a little for the rest. */

@@ -13,32 +13,37 @@ export function propose(raft: RaftState, out: Outbox, event: Extract<Event, { ki
     raft.forwarded.set(event.requestId, leader);
     out.messages.push({ ...envelope(raft, leader), kind: "propose", requestId: event.requestId, commands: event.commands });
   } else {
-    const refusal = whyNot(raft, event.commands);
+    const bytes = bytesOf(event.commands);
+    const refusal = whyNot(raft, bytes);
     if (refusal) {
       refuse(raft, out, event.requestId, refusal);
       return;
     }
-    const index = appendCommands(raft, out, event.commands);
+    const index = appendCommands(raft, out, event.commands, bytes);
     out.answers.push({ kind: "proposed", requestId: event.requestId, index, term: raft.hardState.currentTerm });
   }
 }
 
 /** The uncommitted tail is bounded: without a quorum a leader does not collect for ever. */
-function whyNot(raft: RaftState, commands: readonly Uint8Array[]): Refusal | null {
+function whyNot(raft: RaftState, bytes: number): Refusal | null {
   if (raft.role.kind !== "leader") return "notLeader";
   if (raft.role.transfer) return "transferring";
-  let bytes = raft.role.uncommittedBytes;
+  return raft.role.uncommittedBytes + bytes > raft.config.maxUncommittedBytes ? "overloaded" : null;
+}
+
+function bytesOf(commands: readonly Uint8Array[]): number {
+  let bytes = 0;
   for (const command of commands) bytes += commandBytes(command);
-  return bytes > raft.config.maxUncommittedBytes ? "overloaded" : null;
+  return bytes;
 }
 
 /** All of them, one behind the other. */
-function appendCommands(raft: RaftState, out: Outbox, commands: readonly Uint8Array[]): LogIndex {
+function appendCommands(raft: RaftState, out: Outbox, commands: readonly Uint8Array[], bytes: number): LogIndex {
   const firstIndex = lastIndex(raft.log) + 1;
-  for (const command of commands) {
-    appendEntry(raft, out, { kind: "command", index: lastIndex(raft.log) + 1, term: raft.hardState.currentTerm, command });
-    if (raft.role.kind === "leader") raft.role.uncommittedBytes += commandBytes(command);
-  }
+  const term = raft.hardState.currentTerm;
+  let index = firstIndex;
+  for (const command of commands) appendEntry(raft, out, { kind: "command", index: index++, term, command });
+  if (raft.role.kind === "leader") raft.role.uncommittedBytes += bytes;
   return firstIndex;
 }
 
@@ -51,8 +56,9 @@ const rememberedRequests = 1024;
  */
 export function handlePropose(raft: RaftState, out: Outbox, message: Propose): void {
   if (raft.role.kind === "leader" && !remember(raft.role, message)) return;
-  const refusal = message.term === raft.hardState.currentTerm ? whyNot(raft, message.commands) : "notLeader";
-  const firstIndex = refusal ? 0 : appendCommands(raft, out, message.commands);
+  const bytes = bytesOf(message.commands);
+  const refusal = message.term === raft.hardState.currentTerm ? whyNot(raft, bytes) : "notLeader";
+  const firstIndex = refusal ? 0 : appendCommands(raft, out, message.commands, bytes);
   out.messages.push({
     ...envelope(raft, message.from),
     kind: "proposeResponse",

@@ -17,11 +17,11 @@ function majorityValue(voters: readonly NodeId[], reached: (id: NodeId) => numbe
   const needed = Math.floor(voters.length / 2) + 1;
   let largest = Number.NEGATIVE_INFINITY;
   // Voters are few, and this is asked at each step of a leader: counting is cheaper than sorting.
-  for (const candidate of voters) {
-    const value = reached(candidate);
+  const values = voters.map(reached);
+  for (const value of values) {
     if (value <= largest) continue;
     let count = 0;
-    for (const voter of voters) if (reached(voter) >= value) count++;
+    for (const other of values) if (other >= value) count++;
     if (count >= needed) largest = value;
   }
   return largest;

@@ -2,7 +2,7 @@
 import { assert } from "./assert.ts";
 import { diskHangs } from "./election.ts";
 import { generationOf } from "./envelope.ts";
-import { batchFrom, entryBytes, lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
+import { type Batch, batchFrom, lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import { acknowledge, becomeProbe, isCurrentRefusal, type Progress, recordSent, windowIsOpen } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
@@ -53,9 +53,10 @@ export function handleAppendEntriesResponse(raft: RaftState, message: AppendEntr
 /** Sends each follower what it lacks: entries, the commit index, the read round, or a probe; nothing if it lacks nothing. */
 export function replicate(raft: RaftState, out: Outbox): void {
   if (raft.role.kind !== "leader") return;
+  let batch: Batch | null = null;
   for (const [id, progress] of raft.role.progress) {
     if (progress.nextIndex <= raft.log.baseIndex || progress.state === "snapshot") sendSnapshot(raft, out, id, progress);
-    if (progress.state === "replicate") sendEntries(raft, out, id, progress);
+    if (progress.state === "replicate") batch = sendEntries(raft, out, id, progress, batch);
     const behind =
       progress.sentRound < raft.role.round || (progress.state === "replicate" && progress.sentCommit < raft.commitIndex);
     if (behind || (progress.state === "probe" && !progress.probeSent)) {
@@ -65,19 +66,20 @@ export function replicate(raft: RaftState, out: Outbox): void {
   }
 }
 
-function sendEntries(raft: RaftState, out: Outbox, id: NodeId, progress: Progress): void {
+/** Most followers stand at the same place, and get the same `batch` as the one before. Returns the last that was sent. */
+function sendEntries(raft: RaftState, out: Outbox, id: NodeId, progress: Progress, sent: Batch | null): Batch | null {
   const { config, role } = raft;
-  if (role.kind !== "leader") return;
+  let batch = sent;
+  if (role.kind !== "leader") return batch;
   while (
     progress.nextIndex <= lastIndex(raft.log) &&
     windowIsOpen(progress, config.maxInflightMessages, config.maxInflightBytes)
   ) {
-    const entries = batchFrom(raft.log, progress.nextIndex, config.maxBatchBytes);
-    send(raft, out, role, id, progress, entries);
-    let bytes = 0;
-    for (const entry of entries) bytes += entryBytes(entry);
-    recordSent(progress, progress.nextIndex + entries.length - 1, bytes);
+    if (batch?.from !== progress.nextIndex) batch = batchFrom(raft.log, progress.nextIndex, config.maxBatchBytes);
+    send(raft, out, role, id, progress, batch.entries);
+    recordSent(progress, progress.nextIndex + batch.entries.length - 1, batch.bytes);
   }
+  return batch;
 }
 
 function send(raft: RaftState, out: Outbox, leader: Leader, to: NodeId, progress: Progress, entries: readonly Entry[]): void {

@@ -34,6 +34,9 @@ export interface Follower {
   verifiedIndex: LogIndex;
   /** The leader's latest read round, for the answer that follows `persisted`. */
   round: number;
+  /** What this leader was told last: that the log matches through here, in answer to that round; -1: nothing that still counts. */
+  toldIndex: LogIndex;
+  toldRound: number;
   /** Under way since something hinted that the leader is gone. */
   check: LeaderCheckUnderWay | null;
   /** A check has failed and nobody leads since: the next campaign says so. */
@@ -198,6 +201,8 @@ export function createFollower(leader: NodeId | null, now: Millis, electionDeadl
     electionDeadline,
     verifiedIndex: 0,
     round: 0,
+    toldIndex: -1,
+    toldRound: -1,
     check: null,
     leaderGone: false,
   };
@@ -241,6 +246,14 @@ export function leaderOf(raft: RaftState): NodeId | null {
 export function roleNameOf(raft: RaftState): RoleName {
   if (raft.role.kind === "follower" && !isSelfVoter(raft)) return "learner";
   return raft.role.kind;
+}
+
+/** Whether `deadlineOf` has come: asked at each step, so the time first. */
+export function isOverdue(raft: RaftState): boolean {
+  const { role, now } = raft;
+  if (role.kind === "leader") return now >= role.heartbeatDeadline;
+  const isDue = now >= role.electionDeadline || (role.kind === "follower" && role.check !== null && now >= role.check.deadline);
+  return isDue && mayCampaign(raft);
 }
 
 export function deadlineOf(raft: RaftState): Millis {

@@ -29,7 +29,7 @@ import {
   snapshotPersisted,
   snapshotTaken,
 } from "./snapshots.ts";
-import { deadlineOf, type RaftState } from "./state.ts";
+import { isOverdue, type RaftState } from "./state.ts";
 import { sendTimeoutNow, transferLeadership } from "./transfer.ts";
 import type { Event, Message, Update } from "./types.ts";
 
@@ -41,7 +41,7 @@ export function step(raft: RaftState, event: Event): Update {
   const out = createOutbox();
   raft.now = Math.max(raft.now, event.now);
   // A node that slept learns first that its time is up, before it serves anything.
-  if (raft.now >= deadlineOf(raft)) timeout(raft, out);
+  if (isOverdue(raft)) timeout(raft, out);
   handle(raft, out, event);
   leaderDuties(raft, out);
   return finishUpdate(raft, out);
@@ -52,7 +52,7 @@ function timeout(raft: RaftState, out: Outbox): void {
   if (role.kind === "leader") return leaderTimeout(raft, out, role);
   if (role.kind === "follower" && role.check && raft.now >= role.check.deadline)
     for (const asked of failCheck(raft, out, role.check)) handleRequestVote(raft, out, asked);
-  if (raft.now >= deadlineOf(raft)) electionTimeout(raft, out);
+  if (isOverdue(raft)) electionTimeout(raft, out);
 }
 
 function handle(raft: RaftState, out: Outbox, event: Event): void {
@@ -197,6 +197,9 @@ function persisted(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "
 }
 
 function peer(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "peer" }>): void {
+  const { role } = raft;
+  // What was said on an earlier connection may not have arrived.
+  if (role.kind === "follower" && role.leader === event.id) role.toldRound = -1;
   if (event.up) {
     const progress = raft.role.kind === "leader" ? raft.role.progress.get(event.id) : undefined;
     if (progress?.transfer) restartTransfer(progress.transfer);

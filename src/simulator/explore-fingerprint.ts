@@ -218,11 +218,12 @@ function addCore(hash: Hash, core: RaftState): void {
   else addLeader(hash, role);
 }
 
-function addFollower(hash: Hash, { leader, verifiedIndex, round, check, leaderGone }: Follower): void {
+function addFollower(hash: Hash, { leader, verifiedIndex, round, toldIndex, toldRound, check, leaderGone }: Follower): void {
   hash.number(1 + (leaderGone ? 8 : 0) + (check ? 16 * check.checkId : 0));
   for (const id of check?.waiting.keys() ?? []) hash.node(id);
   hash.node(leader);
   hash.number(verifiedIndex * 64 + round);
+  hash.number((toldIndex + 1) * 64 + toldRound + 1);
 }
 
 function addCandidate(hash: Hash, { preVote, votes, leadershipTransfer, ownVoteWrite }: Candidate, durableWrite: number): void {
