@@ -3,9 +3,9 @@
  * responses kept a while, for a proposer whose answer is overtaken by its own entry.
  */
 import { assert } from "../raft/mod.ts";
-import type { CommandEntry, Entry, LogIndex, Snapshot } from "../raft/types.ts";
+import type { CommandEntry, Entry, LogIndex, Snapshot, Term } from "../raft/types.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { type Framed, readFramed } from "./framing.ts";
+import { FrameReader, type SessionId } from "./framing.ts";
 import type { Applied, StateMachine } from "./interfaces.ts";
 import { SessionTable } from "./session-table.ts";
 
@@ -14,10 +14,53 @@ export const sessionExpired = Symbol("session expired");
 const responsesKept = 4096;
 const snapshotVersion = 1;
 
+type Decode<Command> = (bytes: Uint8Array) => Command;
+
+/** A committed command as it stands in its entry; decoded when it is first looked at. */
+class Committed<Command> implements Applied<Command> {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** 0: in none. */
+  readonly session: SessionId;
+  readonly serial: number;
+  readonly #decode: Decode<Command>;
+  #bytes: Uint8Array | null;
+  readonly #bodyAt: number;
+  #command: Command | null = null;
+
+  constructor(
+    { index, term, command }: CommandEntry,
+    decode: Decode<Command>,
+    bodyAt: number,
+    session: SessionId,
+    serial: number,
+  ) {
+    this.index = index;
+    this.term = term;
+    this.session = session;
+    this.serial = serial;
+    this.#decode = decode;
+    this.#bytes = command;
+    this.#bodyAt = bodyAt;
+  }
+
+  get command(): Command {
+    if (this.#bytes) {
+      this.#command = this.#decode(this.#bytes.subarray(this.#bodyAt));
+      this.#bytes = null;
+    }
+    return this.#command as Command;
+  }
+}
+
 export class Applier<Command, Response, AppError> {
   lastApplied: LogIndex;
+  /** Bytes of commands that were applied since the start. */
+  appliedBytes = 0;
   readonly #machine: StateMachine<Command, Response, AppError>;
   readonly #sessions = new SessionTable<Response>();
+  readonly #frame = new FrameReader();
+  readonly #decode: Decode<Command>;
   /** By index modulo `responsesKept`; whose they are says the array beside. */
   readonly #responses = new Array<Response | typeof sessionExpired | null>(responsesKept).fill(null);
   readonly #responseIndexes = new Array<LogIndex>(responsesKept).fill(0);
@@ -27,49 +70,49 @@ export class Applier<Command, Response, AppError> {
   constructor(machine: StateMachine<Command, Response, AppError>) {
     this.lastApplied = 0;
     this.#machine = machine;
+    this.#decode = (bytes) => machine.decode(bytes);
   }
 
   apply(entries: readonly Entry[]): void {
-    const applied: Applied<Command>[] = [];
-    const framing: (Framed | null)[] = [];
+    const run: Committed<Command>[] = [];
     for (const entry of entries) {
       assert(entry.index === this.lastApplied + 1, "entries are applied in order, each once");
       this.lastApplied = entry.index;
-      if (entry.kind === "command") this.#take(entry, applied, framing);
+      if (entry.kind === "command") this.#take(entry, run);
     }
-    this.#run(applied, framing);
+    this.#run(run);
   }
 
   /** A command of a session is judged only after those before it have their responses: it may repeat one of them. */
-  #take(entry: CommandEntry, applied: Applied<Command>[], framing: (Framed | null)[]): void {
-    const framed = readFramed(entry.command);
-    if (framed.kind === "plain") {
-      applied.push({ index: entry.index, term: entry.term, command: this.#machine.decode(framed.body) });
-      framing.push(null);
-    } else if (framed.kind === "register") {
-      this.#sessions.register(entry.index, framed);
-    } else if (framed.kind === "session") {
-      if (applied.length > 0 && this.#sessions.mayRepeat(framed)) this.#run(applied.splice(0), framing.splice(0));
-      const verdict = this.#sessions.judge(framed);
+  #take(entry: CommandEntry, run: Committed<Command>[]): void {
+    this.appliedBytes += entry.command.byteLength;
+    const frame = this.#frame;
+    const kind = frame.read(entry.command);
+    if (kind === "plain") {
+      run.push(new Committed(entry, this.#decode, frame.bodyAt, 0, 0));
+    } else if (kind === "register") {
+      this.#sessions.register(entry.index, frame);
+    } else if (kind === "session") {
+      if (run.length > 0 && this.#sessions.mayRepeat(frame)) this.#run(run.splice(0));
+      const verdict = this.#sessions.judge(frame);
       if (verdict.kind === "repeated") this.#keep(entry.index, verdict.response);
       if (verdict.kind === "expired") this.#keep(entry.index, sessionExpired);
       if (verdict.kind !== "new") return;
-      applied.push({ index: entry.index, term: entry.term, command: this.#machine.decode(framed.body) });
-      framing.push(framed);
+      run.push(new Committed(entry, this.#decode, frame.bodyAt, frame.session, frame.serial));
     }
   }
 
-  #run(applied: readonly Applied<Command>[], framing: readonly (Framed | null)[]): void {
-    if (applied.length === 0) return;
-    const responses = this.#machine.apply(applied);
-    assert(responses.length === applied.length, "a state machine answers each command");
-    for (let at = 0; at < applied.length; at++) {
+  #run(run: readonly Committed<Command>[]): void {
+    if (run.length === 0) return;
+    const responses = this.#machine.apply(run);
+    assert(responses.length === run.length, "a state machine answers each command");
+    for (let at = 0; at < run.length; at++) {
+      const { index, session, serial } = run[at] as Committed<Command>;
       const response = responses[at] as Response;
-      const framed = framing[at];
-      this.#keep(applied[at]?.index ?? 0, response);
-      if (framed?.kind === "session") this.#sessions.record(framed.session, framed.serial, response);
+      this.#keep(index, response);
+      if (session > 0) this.#sessions.record(session, serial, response);
     }
-    for (const listener of [...this.#listeners]) listener(applied);
+    for (const listener of [...this.#listeners]) listener(run);
   }
 
   #keep(index: LogIndex, response: Response | typeof sessionExpired): void {
@@ -105,7 +148,13 @@ export class Applier<Command, Response, AppError> {
 
   /** `onRestore`: the state machine has become another; what was applied before it says nothing any more. */
   subscribe(past: readonly Entry[], listener: (applied: readonly Applied<Command>[]) => void, onRestore: () => void): () => void {
-    const commands = past.flatMap((entry) => (entry.kind === "command" ? this.#decode(entry) : []));
+    const commands: Committed<Command>[] = [];
+    const frame = new FrameReader();
+    for (const entry of past) {
+      const kind = entry.kind === "command" ? frame.read(entry.command) : "unknown";
+      if (entry.kind === "command" && (kind === "plain" || kind === "session"))
+        commands.push(new Committed(entry, this.#decode, frame.bodyAt, 0, 0));
+    }
     if (commands.length > 0) listener(commands);
     this.#listeners.add(listener);
     this.#restoreListeners.add(onRestore);
@@ -113,11 +162,5 @@ export class Applier<Command, Response, AppError> {
       this.#listeners.delete(listener);
       this.#restoreListeners.delete(onRestore);
     };
-  }
-
-  #decode(entry: CommandEntry): readonly Applied<Command>[] {
-    const framed = readFramed(entry.command);
-    const body = framed.kind === "plain" || framed.kind === "session" ? framed.body : null;
-    return body ? [{ index: entry.index, term: entry.term, command: this.#machine.decode(body) }] : [];
   }
 }

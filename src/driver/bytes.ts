@@ -2,12 +2,18 @@
 
 /** Most bytes of an integer. */
 export const integerBytes = 8;
+const wordScale = 2 ** 28;
 
 /** A safe integer, not negative, at `at`, where there is room for it; returns where it ends. */
 export function writeInteger(bytes: Uint8Array, at: number, value: number): number {
   let end = at;
   let rest = value;
-  for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) bytes[end++] = (rest % 128) + 128;
+  // Whole machine words are quicker than numbers: four bytes of the lowest 28 bits, then what is above.
+  if (value > 0x7fffffff) {
+    rest = Math.floor(value / wordScale);
+    let word = value - rest * wordScale;
+    for (let count = 0; count < 4; count++, word >>= 7) bytes[end++] = (word & 127) | 128;
+  }
   for (; rest >= 128; rest >>= 7) bytes[end++] = (rest & 127) | 128;
   bytes[end++] = rest;
   return end;
@@ -53,12 +59,6 @@ export class ByteWriter {
   }
 }
 
-/** The rest of `bytes`, in the same memory. As `subarray`, which asks first what kind of array to make, and takes several times as long. */
-export function bytesFrom(bytes: Uint8Array, at: number): Uint8Array {
-  const from = Math.min(at, bytes.byteLength);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + from, bytes.byteLength - from);
-}
-
 /** Reads what a ByteWriter wrote. After a fault `sound` is false, and what was read means nothing. */
 export class ByteReader {
   sound = true;
@@ -69,10 +69,10 @@ export class ByteReader {
     this.#bytes = bytes;
   }
 
-  /** From the start of others. */
-  begin(bytes: Uint8Array): void {
+  /** Others, from `at` on. */
+  begin(bytes: Uint8Array, at = 0): void {
     this.#bytes = bytes;
-    this.#at = 0;
+    this.#at = at;
     this.sound = true;
   }
 
@@ -85,11 +85,15 @@ export class ByteReader {
       value |= (byte & 127) << shift;
       if (byte < 128) return value;
     }
-    for (let scale = 2 ** 28; scale < 2 ** 56; scale *= 128) {
+    let high = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#bytes[this.#at++] ?? -1;
       if (byte < 0) return this.#unsound();
-      value += (byte & 127) * scale;
-      if (byte < 128) return Number.isSafeInteger(value) ? value : this.#unsound();
+      high |= (byte & 127) << shift;
+      if (byte < 128) {
+        value += high * wordScale;
+        return Number.isSafeInteger(value) ? value : this.#unsound();
+      }
     }
     return this.#unsound();
   }
@@ -109,11 +113,13 @@ export class ByteReader {
   }
 
   rest(): Uint8Array {
-    const { buffer, byteOffset, byteLength } = this.#bytes;
-    if (this.#at > byteLength) return new Uint8Array(0);
-    // Done for every command that is applied: `subarray` would ask first what kind of array to make.
-    const bytes = new Uint8Array(buffer, byteOffset + this.#at, byteLength - this.#at);
-    this.#at = byteLength;
+    const bytes = this.#bytes.subarray(this.#at);
+    this.#at = this.#bytes.byteLength;
     return bytes;
+  }
+
+  /** Where the next is read. */
+  get at(): number {
+    return this.#at;
   }
 }

@@ -21,6 +21,8 @@ export interface Due<T> {
 
 export class Deadlines<T extends Due<T>> {
   readonly #buckets = new Map<number, Bucket<T>>();
+  /** The one that was added to last: those of one turn are due together. */
+  #latest: Bucket<T> | null = null;
   readonly #clock: Clock;
   readonly #onDue: (item: T) => void;
   #cancel: (() => void) | null = null;
@@ -33,7 +35,8 @@ export class Deadlines<T extends Due<T>> {
 
   add(item: T, dueAt: Millis): void {
     const at = Math.ceil(dueAt / grainMs);
-    const bucket = this.#buckets.get(at) ?? this.#open(at);
+    const bucket = this.#latest?.at === at ? this.#latest : (this.#buckets.get(at) ?? this.#open(at));
+    this.#latest = bucket;
     item.bucket = bucket;
     item.slot = bucket.items.push(item) - 1;
     if (at < this.#armedFor) this.#arm(at);
@@ -71,6 +74,7 @@ export class Deadlines<T extends Due<T>> {
   #fire(): void {
     this.#armedFor = Number.POSITIVE_INFINITY;
     this.#cancel = null;
+    this.#latest = null;
     const now = this.#clock.now();
     for (const [at, { items }] of [...this.#buckets]) {
       const isDue = at * grainMs <= now;

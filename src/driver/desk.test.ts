@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createConfig, createRaft, pristineHardState } from "../raft/mod.ts";
 import type { Entry, RequestId } from "../raft/types.ts";
 import { World } from "../simulator/world.ts";
-import { Desk } from "./desk.ts";
+import { Desk, defaultTerms } from "./desk.ts";
 import type { Loop } from "./loop.ts";
 import type { Outcome } from "./requests.ts";
 
@@ -29,7 +29,7 @@ test("a place where another term's entry was applied already is no place: the co
   const desk = new Desk(config, world, 1, { lastApplied: 2, responseAt: () => "of another command" });
   desk.open({ core, propose } as unknown as Loop);
   const outcomes: Outcome[] = [];
-  desk.command(new Uint8Array([7]), true, { settle: (outcome) => outcomes.push(outcome) });
+  desk.command(new Uint8Array([7]), true, defaultTerms, (outcome) => outcomes.push(outcome));
   world.advance();
   desk.answered({ kind: "proposed", requestId: asked[0] ?? 0, index: 2, term: 1 });
   expect(outcomes).toEqual([]);

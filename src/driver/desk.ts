@@ -3,35 +3,37 @@
  * or overdue.
  */
 import { assert, type RaftConfig, termAt } from "../raft/mod.ts";
-import type { Answer, Entry, LogIndex, Millis, RequestId, Term } from "../raft/types.ts";
+import type { Answer, Entry, LogIndex, Millis, Term } from "../raft/types.ts";
 import { type Applier, sessionExpired } from "./applier.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Aborted, Overloaded, SessionExpired, Stopped } from "./errors.ts";
 import { Framer, frameRegister } from "./framing.ts";
 import type { AbortSignalLike, Clock } from "./interfaces.ts";
 import type { Loop } from "./loop.ts";
-import { mayHaveApplied, type Outcome, type RefusedAnswer, type Request, Requests, timeoutError } from "./requests.ts";
+import { mayHaveApplied, type Outcome, type Request, Requests, type Terms, timeoutError } from "./requests.ts";
 import { SessionClient } from "./session-client.ts";
 
-export interface RequestOptions {
-  readonly settle: (outcome: Outcome) => void;
-  readonly ask?: (requestId: RequestId) => void;
-  readonly onRefused?: ((answer: RefusedAnswer) => Error | null) | undefined;
-  readonly wantsResponse?: boolean;
-  readonly repeatable?: boolean;
-  readonly ifTerm?: Term | null;
-  readonly timeoutMs?: Millis | undefined;
-  readonly signal?: AbortSignalLike | undefined;
-}
+export type Settle = (outcome: Outcome) => void;
+
+/** As long as nothing else is wanted: milliseconds. */
+const defaultTimeoutMs = 10_000;
+export const defaultTerms: Terms = {
+  ask: null,
+  wantsResponse: true,
+  repeatable: true,
+  ifTerm: null,
+  onRefused: tryAgain,
+  timeoutMs: defaultTimeoutMs,
+  signal: null,
+};
+/** Shorter than a command's: a registration that was lost must not hold up what waits for it. */
+const registerTerms: Terms = { ...defaultTerms, wantsResponse: false, timeoutMs: 2000 };
 
 /** What is applied here, as far as a desk needs to know. */
 type AppliedView = Pick<Applier<unknown, unknown, unknown>, "lastApplied" | "responseAt">;
 
 /** Most requests of one node that wait at a time. */
 const maxRequests = 10_000;
-/** Shorter than a command's: a registration that was lost must not hold up what waits for it. */
-const registerTimeoutMs = 2000;
-const defaultTimeoutMs = 10_000;
 /** How long a request waits before it looks for a leader again, if nothing happens before. */
 const retryMs = 50;
 /** Most bytes of commands in one question to the core, so in one message to a leader elsewhere. */
@@ -73,19 +75,19 @@ export class Desk {
   // ---- asking ----
 
   /** In this node's session, so that it is applied once, however often it is asked; `plain`: repeating it is harmless by itself. */
-  command(body: Uint8Array, plain: boolean, options: RequestOptions): void {
-    if (this.#admits(options)) this.#send(this.#open(options, body, plain));
+  command(body: Uint8Array, plain: boolean, terms: Terms, settle: Settle): void {
+    if (this.#admits(terms, settle)) this.#send(this.#open(terms, settle, body, plain));
   }
 
-  /** Anything but a command: `options.ask` puts it to the core. */
-  ask(options: RequestOptions): void {
-    if (!this.#admits(options)) return;
-    const request = this.#open(options, null, true);
+  /** Anything but a command: `terms.ask` puts it to the core. */
+  ask(terms: Terms, settle: Settle): void {
+    if (!this.#admits(terms, settle)) return;
+    const request = this.#open(terms, settle, null, true);
     this.#limit(request, this.#clock.now());
     this.#again(request, true);
   }
 
-  #admits({ settle, signal }: RequestOptions): boolean {
+  #admits({ signal }: Terms, settle: Settle): boolean {
     let refusal: Error | null = null;
     if (this.#stopped) refusal = new Stopped(false, this.#stopped);
     else if (signal?.aborted) refusal = new Aborted(false);
@@ -94,18 +96,13 @@ export class Desk {
     return refusal === null;
   }
 
-  #open(options: RequestOptions, body: Uint8Array | null, plain: boolean): Request {
+  #open(terms: Terms, settle: Settle, body: Uint8Array | null, plain: boolean): Request {
     const request: Request = {
+      terms,
+      settle,
       body,
       plain,
       bytes: null,
-      ask: options.ask ?? null,
-      settle: options.settle,
-      wantsResponse: options.wantsResponse ?? true,
-      repeatable: options.repeatable ?? true,
-      ifTerm: options.ifTerm ?? null,
-      onRefused: options.onRefused ?? tryAgain,
-      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
       session: 0,
       serial: 0,
       bucket: null,
@@ -118,7 +115,7 @@ export class Desk {
       term: 0,
     };
     this.#requests.size++;
-    if (options.signal) this.#heed(options.signal, request);
+    if (terms.signal) this.#heed(terms.signal, request);
     return request;
   }
 
@@ -130,7 +127,7 @@ export class Desk {
 
   /** Its time begins to run. */
   #limit(request: Request, now: Millis): void {
-    if (!request.bucket) this.#deadlines.add(request, now + request.timeoutMs);
+    if (!request.bucket) this.#deadlines.add(request, now + request.terms.timeoutMs);
   }
 
   /** With the other commands of this turn. */
@@ -151,7 +148,7 @@ export class Desk {
       this.#limit(request, now);
       if (!this.#frame(request, stamp)) continue;
       const size = request.bytes?.byteLength ?? 0;
-      if (batch.length > 0 && (bytes + size > maxBatchBytes || batch[0]?.ifTerm !== request.ifTerm)) {
+      if (batch.length > 0 && (bytes + size > maxBatchBytes || batch[0]?.terms.ifTerm !== request.terms.ifTerm)) {
         this.#ask(batch);
         batch = [];
         bytes = 0;
@@ -170,10 +167,10 @@ export class Desk {
     if (request.plain) {
       request.bytes = this.#framer.plain(body);
     } else if (this.#session.registered) {
-      const numbered = this.#session.number();
-      request.session = numbered.session;
-      request.serial = numbered.serial;
-      request.bytes = this.#framer.session(numbered, stamp, body);
+      const { session, openFrom } = this.#session;
+      request.session = session;
+      request.serial = this.#session.number();
+      request.bytes = this.#framer.session(session, request.serial, openFrom, stamp, body);
     } else {
       this.#unnumbered.push(request);
     }
@@ -183,13 +180,13 @@ export class Desk {
   #ask(batch: readonly Request[]): void {
     const commands: Uint8Array[] = [];
     for (const { bytes } of batch) if (bytes) commands.push(bytes);
-    this.#loop?.propose(this.#requests.ask(batch), commands, batch[0]?.ifTerm ?? null);
+    this.#loop?.propose(this.#requests.ask(batch), commands, batch[0]?.terms.ifTerm ?? null);
   }
 
   /** Nothing came of it, surely or harmlessly: it is asked again, at once or when there is a leader. */
   #again(request: Request, atOnce = false): void {
     if (!atOnce) return this.#requests.wait(request);
-    if (request.ask) request.ask(this.#requests.ask([request]));
+    if (request.terms.ask) request.terms.ask(this.#requests.ask([request]));
     else this.#send(request);
   }
 
@@ -210,7 +207,7 @@ export class Desk {
         else this.#send(request);
       }
     };
-    const request = this.#open({ settle, wantsResponse: false, timeoutMs: registerTimeoutMs }, null, true);
+    const request = this.#open(registerTerms, settle, null, true);
     request.bytes = frameRegister({ stamp: this.#stamp(), maxSessions, expiryMs: sessionExpiryMs });
     this.#send(request);
   }
@@ -223,6 +220,8 @@ export class Desk {
 
   /** Before these are applied: who waits at or behind them in an earlier term waits in vain. */
   overwritten(committed: readonly Entry[]): void {
+    // Terms never fall along a log: if the last entry overwrites nobody's place, none does.
+    if (!this.#requests.mayBeOverwritten(committed[committed.length - 1]?.term ?? 0)) return;
     for (const { index, term } of committed)
       for (const request of this.#requests.takeOverwritten(index, term)) this.#again(request);
   }
@@ -244,7 +243,7 @@ export class Desk {
 
   #unseen(request: Request): void {
     request.uncertain = true;
-    if (request.bytes && request.repeatable) this.#again(request);
+    if (request.bytes && request.terms.repeatable) this.#again(request);
     else this.#settle(request, timeoutError(request));
   }
 
@@ -260,12 +259,12 @@ export class Desk {
     } else if (answer.kind === "transferred") {
       this.#settle(request, { index: 0, term: 0, response: null });
     } else if (answer.kind === "refused") {
-      const error = answer.refusal === "overloaded" ? new Overloaded() : request.onRefused(answer);
+      const error = answer.refusal === "overloaded" ? new Overloaded() : request.terms.onRefused(answer);
       if (error) this.#settle(request, error);
       else this.#again(request);
     } else {
       request.uncertain = true;
-      if (request.repeatable && request.ifTerm === null) this.#again(request);
+      if (request.terms.repeatable && request.terms.ifTerm === null) this.#again(request);
       else this.#settle(request, timeoutError(request));
     }
   }
@@ -286,7 +285,7 @@ export class Desk {
     if (term !== request.term) return this.#again(request);
     const response = this.#applier.responseAt(index);
     if (response === sessionExpired) return this.#expire(request);
-    this.#settle(request, { index, term, response: request.wantsResponse ? response : null });
+    this.#settle(request, { index, term, response: request.terms.wantsResponse ? response : null });
   }
 
   #expire(request: Request): void {

@@ -3,7 +3,7 @@
  * no command to this one.
  */
 import type { LogIndex, Millis } from "../raft/types.ts";
-import { ByteReader, ByteWriter, bytesFrom, integerBytes, writeInteger } from "./bytes.ts";
+import { ByteReader, ByteWriter, integerBytes, writeInteger } from "./bytes.ts";
 
 const plain = 0;
 const sessionCommand = 1;
@@ -12,35 +12,23 @@ const registerSession = 2;
 /** A session is named by the index of the entry that registered it (diss. §6.3). */
 export type SessionId = LogIndex;
 
-/** What a command says of itself. */
-export interface Numbered {
+/** What a command of a session says of itself. */
+export interface SessionCommand {
   readonly session: SessionId;
+  /** Of this command within the session, from 1. */
   readonly serial: number;
-  /** Every response to a serial below this one has been received. */
+  /** Every response to a serial below this one has been received: it need not be kept. */
   readonly openFrom: number;
+  /** The proposer's clock, milliseconds since the epoch. */
+  readonly stamp: Millis;
 }
 
-export type Framed =
-  | { readonly kind: "plain"; readonly body: Uint8Array }
-  | {
-      readonly kind: "session";
-      readonly session: SessionId;
-      /** Of this command within the session, from 1. */
-      readonly serial: number;
-      /** Every response to a serial below this one has been received: it need not be kept. */
-      readonly openFrom: number;
-      /** The proposer's clock, milliseconds since the epoch. */
-      readonly stamp: Millis;
-      readonly body: Uint8Array;
-    }
-  | {
-      readonly kind: "register";
-      readonly stamp: Millis;
-      /** The limits of the proposer, so that the log alone decides when which session ends. */
-      readonly maxSessions: number;
-      readonly expiryMs: Millis;
-    }
-  | { readonly kind: "unknown" };
+export interface Registration {
+  readonly stamp: Millis;
+  /** The limits of the proposer, so that the log alone decides when which session ends. */
+  readonly maxSessions: number;
+  readonly expiryMs: Millis;
+}
 
 /** Commands are framed one behind the other in buffers of so many bytes ... */
 const bufferBytes = 16 * 1024;
@@ -50,6 +38,8 @@ const sharedBytes = 1024;
 /** Frames commands. A buffer for each small one would cost more than everything else that is done for it. */
 export class Framer {
   #buffer = new Uint8Array(0);
+  /** The same memory. Kept, since asking an array for its buffer costs as much as making the next one. */
+  #memory = this.#buffer.buffer;
   #start = 0;
   #end = 0;
 
@@ -58,7 +48,7 @@ export class Framer {
     return this.#finish(body);
   }
 
-  session({ session, serial, openFrom }: Numbered, stamp: Millis, body: Uint8Array): Uint8Array {
+  session(session: SessionId, serial: number, openFrom: number, stamp: Millis, body: Uint8Array): Uint8Array {
     this.#begin(body, sessionCommand);
     this.#integer(session);
     this.#integer(serial);
@@ -71,10 +61,11 @@ export class Framer {
     const most = 1 + 4 * integerBytes + body.byteLength;
     if (this.#end + most > this.#buffer.byteLength || most > sharedBytes) {
       this.#buffer = new Uint8Array(most > sharedBytes ? most : bufferBytes);
+      this.#memory = this.#buffer.buffer;
       this.#end = 0;
     }
     this.#start = this.#end;
-    this.#integer(kind);
+    this.#buffer[this.#end++] = kind;
   }
 
   #integer(value: number): void {
@@ -84,33 +75,53 @@ export class Framer {
   #finish(body: Uint8Array): Uint8Array {
     this.#buffer.set(body, this.#end);
     this.#end += body.byteLength;
-    return new Uint8Array(this.#buffer.buffer, this.#start, this.#end - this.#start);
+    return new Uint8Array(this.#memory, this.#start, this.#end - this.#start);
   }
 }
 
-export function frameRegister({ stamp, maxSessions, expiryMs }: Omit<Extract<Framed, { kind: "register" }>, "kind">): Uint8Array {
+export function frameRegister({ stamp, maxSessions, expiryMs }: Registration): Uint8Array {
   return new ByteWriter().integer(registerSession).integer(stamp).integer(maxSessions).integer(expiryMs).finish();
 }
 
-/** One for all commands: each is read at once and whole. */
-const reader = new ByteReader(new Uint8Array(0));
+/** `unknown`: what no version of this code could have written, the same on every replica. */
+export type FrameKind = "plain" | "session" | "register" | "unknown";
 
-/** Total: what no version of this code could have written is `unknown`, the same on every replica. */
-export function readFramed(bytes: Uint8Array): Framed {
-  if (bytes[0] === plain) return { kind: "plain", body: bytesFrom(bytes, 1) };
-  reader.begin(bytes);
-  const kind = reader.integer();
-  if (kind === sessionCommand) {
-    const session = reader.integer();
-    const serial = reader.integer();
-    const openFrom = reader.integer();
-    const stamp = reader.integer();
-    const body = reader.rest();
-    return reader.sound ? { kind: "session", session, serial, openFrom, stamp, body } : { kind: "unknown" };
+/** Reads one framed command after the other, each into itself: a record of each would cost more than reading it. Total. */
+export class FrameReader implements SessionCommand, Registration {
+  session: SessionId = 0;
+  serial = 0;
+  openFrom = 0;
+  stamp: Millis = 0;
+  maxSessions = 0;
+  expiryMs: Millis = 0;
+  readonly #reader = new ByteReader(new Uint8Array(0));
+
+  /** What it is; only the fields of that kind then mean something. */
+  read(bytes: Uint8Array): FrameKind {
+    this.#reader.begin(bytes, 1);
+    const kind = this.#fields(bytes[0]);
+    return this.#reader.sound ? kind : "unknown";
   }
-  if (kind === registerSession) {
-    const [stamp, maxSessions, expiryMs] = [reader.integer(), reader.integer(), reader.integer()];
-    return reader.sound && maxSessions > 0 ? { kind: "register", stamp, maxSessions, expiryMs } : { kind: "unknown" };
+
+  #fields(kind: number | undefined): FrameKind {
+    const reader = this.#reader;
+    if (kind === plain) return "plain";
+    if (kind === sessionCommand) {
+      this.session = reader.integer();
+      this.serial = reader.integer();
+      this.openFrom = reader.integer();
+      this.stamp = reader.integer();
+      return "session";
+    }
+    if (kind !== registerSession) return "unknown";
+    this.stamp = reader.integer();
+    this.maxSessions = reader.integer();
+    this.expiryMs = reader.integer();
+    return this.maxSessions > 0 ? "register" : "unknown";
   }
-  return { kind: "unknown" };
+
+  /** Of a plain command or one of a session: where the state machine's own bytes begin. */
+  get bodyAt(): number {
+    return this.#reader.at;
+  }
 }

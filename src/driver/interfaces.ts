@@ -88,7 +88,8 @@ export interface RaftNetwork {
 /** A committed command, in the order of the log. */
 export interface Applied<Command> {
   readonly index: LogIndex;
-  readonly term: number;
+  readonly term: Term;
+  /** Decoded when it is first asked for, once. */
   readonly command: Command;
 }
 

@@ -99,7 +99,10 @@ export class Loop {
     this.#running = true;
     try {
       this.#turn(event);
-      for (let next = this.#events.shift(); next && !this.#ended; next = this.#events.shift()) this.#turn(next);
+      while (this.#events.length > 0 && !this.#ended) {
+        const next = this.#events.shift();
+        if (next) this.#turn(next);
+      }
     } catch (error) {
       this.#handlers.failed(error instanceof Error ? error : new Error(String(error)));
       if (!(error instanceof AssertionFailed)) throw error;

@@ -65,6 +65,23 @@ export function metricsOf(
   };
 }
 
+/** What `changedVisibly` depends on: while these records are the same ones, nothing of it changed. */
+export class Visible {
+  #role: RaftState["role"] | null = null;
+  #hardState: RaftState["hardState"] | null = null;
+  #inForce: ReturnType<typeof configurationInForce> | null = null;
+
+  /** `false`: surely all as it was when this was asked last. */
+  mayHaveChanged(raft: Readonly<RaftState>): boolean {
+    const inForce = configurationInForce(raft.log);
+    if (this.#role === raft.role && this.#hardState === raft.hardState && this.#inForce === inForce) return false;
+    this.#role = raft.role;
+    this.#hardState = raft.hardState;
+    this.#inForce = inForce;
+    return true;
+  }
+}
+
 /**
  * Whether something changed, since `before` was told, that a listener is told of at once: state, term, leader, membership, or the end. Asked after
  * each turn, so without the work of a record.

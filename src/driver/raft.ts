@@ -2,7 +2,7 @@
 import { createConfig, type RaftConfig, type RaftState, slice } from "../raft/mod.ts";
 import type { Entry, Event, Generation, LogIndex, Millis, NodeId, Snapshot, Term, Update } from "../raft/types.ts";
 import { Applier } from "./applier.ts";
-import { Desk, type RequestOptions } from "./desk.ts";
+import { Desk, defaultTerms, type Settle } from "./desk.ts";
 import {
   CommandRejected,
   ConfigChangeRefused,
@@ -15,8 +15,8 @@ import {
 } from "./errors.ts";
 import type { AbortSignalLike, Applied, Clock, LogStorage, RaftNetwork, StateMachine, StoredState } from "./interfaces.ts";
 import { Loop } from "./loop.ts";
-import { changedVisibly, metricsOf, type RaftMetrics } from "./metrics.ts";
-import type { Outcome, RefusedAnswer, Settled } from "./requests.ts";
+import { changedVisibly, metricsOf, type RaftMetrics, Visible } from "./metrics.ts";
+import type { RefusedAnswer, Settled, Terms } from "./requests.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface RaftOptions<Command, Response, AppError> {
@@ -59,6 +59,21 @@ function notLeader(command: unknown): (answer: RefusedAnswer) => Error {
   return ({ leader }) => new NotLeader(leader, command);
 }
 
+function termsOf({ timeoutMs, signal }: WaitOptions, wanted: Partial<Terms>): Terms {
+  const limits = { timeoutMs: timeoutMs ?? defaultTerms.timeoutMs, signal: signal ?? null };
+  return { ...defaultTerms, ...limits, ...wanted };
+}
+
+/** Most want nothing in particular, and share one record. */
+function commandTerms(command: unknown, options: ProposeOptions): Terms {
+  const { ifTerm, response, timeoutMs, signal } = options;
+  const isUsual = ifTerm === undefined && response !== "committed" && timeoutMs === undefined && signal === undefined;
+  if (isUsual) return defaultTerms;
+  const wantsResponse = response !== "committed";
+  if (ifTerm === undefined) return termsOf(options, { wantsResponse });
+  return termsOf(options, { wantsResponse, ifTerm, repeatable: false, onRefused: notLeader(command) });
+}
+
 export class Raft<Command, Response, AppError> {
   readonly #options: RaftOptions<Command, Response, AppError>;
   readonly #config: RaftConfig;
@@ -69,6 +84,7 @@ export class Raft<Command, Response, AppError> {
   #loop: Loop | null = null;
   #stopped: Error | null = null;
   #metrics: RaftMetrics | null = null;
+  readonly #visible = new Visible();
   #cancelMetrics: () => void = () => undefined;
 
   constructor(options: RaftOptions<Command, Response, AppError>) {
@@ -132,17 +148,9 @@ export class Raft<Command, Response, AppError> {
     const body = this.#options.stateMachine.encode(command);
     const limit = this.#config.maxCommandBytes;
     if (body.byteLength > limit) return settle(new TooLarge(body.byteLength, limit));
-    const { ifTerm, idempotent, response, timeoutMs, signal } = options;
-    this.#desk.command(body, idempotent === true || ifTerm !== undefined, {
-      // The applier put it there: it is what the state machine answered to this command.
-      settle: settle as (outcome: Outcome) => void,
-      wantsResponse: response !== "committed",
-      ifTerm: ifTerm ?? null,
-      repeatable: ifTerm === undefined,
-      onRefused: ifTerm === undefined ? undefined : notLeader(command),
-      timeoutMs,
-      signal,
-    });
+    const isPlain = options.idempotent === true || options.ifTerm !== undefined;
+    // The applier put it there: it is what the state machine answered to this command.
+    this.#desk.command(body, isPlain, commandTerms(command, options), settle as Settle);
   }
 
   /** Linearizable: resolves once everything that was acknowledged before the call is applied here (diss. §6.4). */
@@ -155,8 +163,8 @@ export class Raft<Command, Response, AppError> {
     this.#read(options, settle);
   }
 
-  #read(options: WaitOptions, settle: RequestOptions["settle"]): void {
-    this.#desk.ask({ ...options, settle, ask: (requestId) => this.#loop?.post({ kind: "read", requestId }) });
+  #read(options: WaitOptions, settle: Settle): void {
+    this.#desk.ask(termsOf(options, { ask: (requestId) => this.#loop?.post({ kind: "read", requestId }) }), settle);
   }
 
   // ---- the cluster ----
@@ -170,14 +178,11 @@ export class Raft<Command, Response, AppError> {
     readonly voters: readonly NodeId[];
     readonly generation: Generation;
   }): Promise<{ readonly index: LogIndex }> {
-    return this.#promise((settle) =>
-      this.#desk.ask({
-        settle,
-        timeoutMs: 60_000,
-        ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
-        onRefused: () => new NotPristine(),
-      }),
-    );
+    return this.#ask({
+      timeoutMs: 60_000,
+      ask: (requestId) => this.#loop?.post({ kind: "initialize", requestId, ...first }),
+      onRefused: () => new NotPristine(),
+    });
   }
 
   /**
@@ -187,13 +192,10 @@ export class Raft<Command, Response, AppError> {
    * @throws NotContinued: a leader is heard, or there is nothing to continue
    */
   continueWithoutOthers(generationId: string): Promise<{ readonly index: LogIndex }> {
-    return this.#promise((settle) =>
-      this.#desk.ask({
-        settle,
-        ask: (requestId) => this.#loop?.post({ kind: "continueWithoutOthers", requestId, generationId }),
-        onRefused: ({ refusal }) => new NotContinued(refusal),
-      }),
-    );
+    return this.#ask({
+      ask: (requestId) => this.#loop?.post({ kind: "continueWithoutOthers", requestId, generationId }),
+      onRefused: ({ refusal }) => new NotContinued(refusal),
+    });
   }
 
   /**
@@ -206,14 +208,11 @@ export class Raft<Command, Response, AppError> {
     readonly learners: readonly NodeId[];
     readonly expectedConfigIndex: LogIndex | null;
   }): Promise<{ readonly index: LogIndex }> {
-    return this.#promise((settle) =>
-      this.#desk.ask({
-        settle,
-        ask: (requestId) => this.#loop?.post({ kind: "changeConfiguration", requestId, ...change }),
-        onRefused: ({ refusal, leader }) =>
-          refusal === "notLeader" ? new NotLeader(leader, change) : new ConfigChangeRefused(refusal),
-      }),
-    );
+    return this.#ask({
+      ask: (requestId) => this.#loop?.post({ kind: "changeConfiguration", requestId, ...change }),
+      onRefused: ({ refusal, leader }) =>
+        refusal === "notLeader" ? new NotLeader(leader, change) : new ConfigChangeRefused(refusal),
+    });
   }
 
   /**
@@ -221,13 +220,10 @@ export class Raft<Command, Response, AppError> {
    * @throws NotLeader, TransferFailed: the office stays here
    */
   transferLeadership(to: NodeId | null = null): Promise<void> {
-    return this.#promise((settle) =>
-      this.#desk.ask({
-        settle,
-        ask: (requestId) => this.#loop?.post({ kind: "transferLeadership", requestId, to }),
-        onRefused: ({ refusal, leader }) => (refusal === "notLeader" ? new NotLeader(leader, null) : new TransferFailed(refusal)),
-      }),
-    ).then(() => undefined);
+    return this.#ask({
+      ask: (requestId) => this.#loop?.post({ kind: "transferLeadership", requestId, to }),
+      onRefused: ({ refusal, leader }) => (refusal === "notLeader" ? new NotLeader(leader, null) : new TransferFailed(refusal)),
+    }).then(() => undefined);
   }
 
   /**
@@ -332,7 +328,6 @@ export class Raft<Command, Response, AppError> {
   #apply(committed: readonly Entry[]): void {
     this.#desk.overwritten(committed);
     this.#applier.apply(committed);
-    this.#snapshotter.count(committed);
     this.#desk.applied(committed);
   }
 
@@ -340,6 +335,7 @@ export class Raft<Command, Response, AppError> {
     this.#takeSnapshotIfDue();
     this.#desk.askWaitingLater();
     const before = this.#metrics;
+    if (this.#loop && !this.#stopped && !this.#visible.mayHaveChanged(this.#loop.core)) return;
     if (before && this.#loop && !changedVisibly(before, this.#loop.core, this.#stopped)) return;
     const after = this.metrics();
     this.#metrics = after;
@@ -349,10 +345,10 @@ export class Raft<Command, Response, AppError> {
   }
 
   #takeSnapshotIfDue(): void {
-    const { lastApplied } = this.#applier;
-    if (!this.#loop || !this.#snapshotter.isDue(this.#loop.core, lastApplied)) return;
-    this.#snapshotter.taken();
-    this.#loop.post({ kind: "snapshotTaken", index: lastApplied, data: this.#applier.snapshot() });
+    const applier = this.#applier;
+    if (!this.#loop || !this.#snapshotter.isDue(this.#loop.core, applier)) return;
+    this.#snapshotter.taken(applier);
+    this.#loop.post({ kind: "snapshotTaken", index: applier.lastApplied, data: applier.snapshot() });
   }
 
   #repeatMetrics(): void {
@@ -367,7 +363,11 @@ export class Raft<Command, Response, AppError> {
     for (const listener of [...this.#metricsListeners]) listener(metrics);
   }
 
-  #promise(ask: (settle: RequestOptions["settle"]) => void): Promise<Settled> {
+  #ask(wanted: Partial<Terms>): Promise<Settled> {
+    return this.#promise((settle) => this.#desk.ask(termsOf({}, wanted), settle));
+  }
+
+  #promise(ask: (settle: Settle) => void): Promise<Settled> {
     return new Promise((resolve, reject) => {
       ask((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });

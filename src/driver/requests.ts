@@ -6,6 +6,7 @@ import type { Answer, LogIndex, Millis, RequestId, Term } from "../raft/types.ts
 import type { Due } from "./deadlines.ts";
 import { NoQuorum, Timeout } from "./errors.ts";
 import type { SessionId } from "./framing.ts";
+import type { AbortSignalLike } from "./interfaces.ts";
 
 export interface Settled {
   readonly index: LogIndex;
@@ -16,16 +17,10 @@ export interface Settled {
 export type Outcome = Settled | Error;
 export type RefusedAnswer = Extract<Answer, { kind: "refused" }>;
 
-export interface Request extends Due<Request> {
-  /** A command, to be asked together with others; `null` for anything else. */
-  readonly body: Uint8Array | null;
-  /** In no session: repeating it is harmless by itself. */
-  readonly plain: boolean;
-  /** What stands in the log for it, the same for every attempt; `null` before it is framed, and for anything but a command. */
-  bytes: Uint8Array | null;
-  /** Anything else: asks the core, again for each attempt, with a new id. */
+/** What a caller wants of its request. One record may serve many requests. */
+export interface Terms {
+  /** Anything but a command: asks the core, again for each attempt, with a new id. */
   readonly ask: ((requestId: RequestId) => void) | null;
-  readonly settle: (outcome: Outcome) => void;
   /** Settled with the response of the state machine, or without one as soon as it is committed. */
   readonly wantsResponse: boolean;
   /** Repeating it changes nothing twice. */
@@ -34,6 +29,18 @@ export interface Request extends Due<Request> {
   /** A refusal that trying again would not mend, as the caller's error; `null`: try again. */
   readonly onRefused: (answer: RefusedAnswer) => Error | null;
   readonly timeoutMs: Millis;
+  readonly signal: AbortSignalLike | null;
+}
+
+export interface Request extends Due<Request> {
+  readonly terms: Terms;
+  readonly settle: (outcome: Outcome) => void;
+  /** A command, to be asked together with others; `null` for anything else. */
+  readonly body: Uint8Array | null;
+  /** In no session: repeating it is harmless by itself. */
+  readonly plain: boolean;
+  /** What stands in the log for it, the same for every attempt; `null` before it is framed, and for anything but a command. */
+  bytes: Uint8Array | null;
   /** Numbered in this session; 0: in none. */
   session: SessionId;
   serial: number;
@@ -111,11 +118,17 @@ export class Requests {
   /** The first of them stands at `index`, the others behind it. */
   place(requests: readonly Request[], index: LogIndex, term: Term): void {
     if (requests.length === 0) return;
-    const batch: PlacedBatch = { index, term, requests: [], next: 0, end: requests.length };
+    const batch: PlacedBatch = {
+      index,
+      term,
+      requests: new Array<Request | null>(requests.length),
+      next: 0,
+      end: requests.length,
+    };
     for (let at = 0; at < requests.length; at++) {
       const request = requests[at];
       const waits = request !== undefined && request.stage !== "settled";
-      batch.requests.push(waits ? request : null);
+      batch.requests[at] = waits ? request : null;
       if (!waits) continue;
       request.stage = "placed";
       request.index = index + at;
@@ -125,7 +138,8 @@ export class Requests {
     this.#placedTermMin = Math.min(this.#placedTermMin, term);
     let place = this.#placed.length;
     while (place > 0 && (this.#placed[place - 1]?.index ?? 0) > index) place--;
-    this.#placed.splice(place, 0, batch);
+    if (place === this.#placed.length) this.#placed.push(batch);
+    else this.#placed.splice(place, 0, batch);
   }
 
   /** Placed at or before `index`. */
@@ -143,8 +157,18 @@ export class Requests {
   }
 
   #dropDone(): void {
-    const first = this.#placed.findIndex(({ next, end }) => next < end);
-    this.#placed.splice(0, first === -1 ? this.#placed.length : first);
+    let done = 0;
+    for (const { next, end } of this.#placed) {
+      if (next < end) break;
+      done++;
+    }
+    if (done === this.#placed.length) this.#placed.length = 0;
+    else if (done > 0) this.#placed.splice(0, done);
+  }
+
+  /** Whether somebody waits at a place of an earlier term than `term`. */
+  mayBeOverwritten(term: Term): boolean {
+    return this.#placedTermMin < term;
   }
 
   /**
@@ -211,5 +235,5 @@ export function mayHaveApplied(request: Request): boolean {
 /** What a caller is told when the time is up. */
 export function timeoutError(request: Request): Error {
   const isDefinite = request.stage === "waiting" && !request.uncertain;
-  return isDefinite ? new NoQuorum(request.timeoutMs) : new Timeout(mayHaveApplied(request));
+  return isDefinite ? new NoQuorum(request.terms.timeoutMs) : new Timeout(mayHaveApplied(request));
 }

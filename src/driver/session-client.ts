@@ -2,18 +2,27 @@
  * This node's own session: registered when it is first needed, again after it has ended. Numbers the commands, and tells the others up to
  * which of them every response has arrived.
  */
-import type { Numbered, SessionId } from "./framing.ts";
+import type { SessionId } from "./framing.ts";
 
 export class SessionClient {
   #session: SessionId | null = null;
   #nextSerial = 1;
-  /** The first serial without an outcome. */
   #openFrom = 1;
   /** Those behind it that have one. */
   readonly #closed = new Set<number>();
 
   get registered(): boolean {
     return this.#session !== null;
+  }
+
+  /** The first serial without an outcome. */
+  get openFrom(): number {
+    return this.#openFrom;
+  }
+
+  /** 0 while there is none. */
+  get session(): SessionId {
+    return this.#session ?? 0;
   }
 
   begin(session: SessionId): void {
@@ -28,9 +37,9 @@ export class SessionClient {
     this.#session = null;
   }
 
-  /** Numbers a command; only while registered. The number is the same for every attempt. */
-  number(): Numbered {
-    return { session: this.#session ?? 0, serial: this.#nextSerial++, openFrom: this.#openFrom };
+  /** The serial of a command; only while registered. It is the same for every attempt. */
+  number(): number {
+    return this.#nextSerial++;
   }
 
   /** Its outcome is known, or nobody waits for it any more. */
@@ -41,6 +50,6 @@ export class SessionClient {
       return;
     }
     do this.#openFrom++;
-    while (this.#closed.delete(this.#openFrom));
+    while (this.#closed.size > 0 && this.#closed.delete(this.#openFrom));
   }
 }

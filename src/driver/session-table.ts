@@ -5,7 +5,7 @@
  */
 import type { Millis } from "../raft/types.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
-import type { Framed, SessionId } from "./framing.ts";
+import type { Registration, SessionCommand, SessionId } from "./framing.ts";
 import { ResponseWindow } from "./response-window.ts";
 
 /** Log time follows the stamps by at most so much an entry: one device with a wrong clock cannot end everybody's session. */
@@ -39,31 +39,40 @@ export class SessionTable<Response> {
   #logTime: Millis = 0;
   /** Least recently used first. */
   #sessions = new Map<SessionId, Session<Response>>();
-  /** The last in that order. */
+  /** The last in that order: most commands are of the session of the command before. */
   #latest: SessionId = 0;
+  #latestSession: Session<Response> | undefined;
 
   get size(): number {
     return this.#sessions.size;
   }
 
-  register(id: SessionId, { stamp, maxSessions, expiryMs }: Extract<Framed, { kind: "register" }>): void {
+  register(id: SessionId, { stamp, maxSessions, expiryMs }: Registration): void {
     this.#advance(stamp);
-    this.#sessions.set(id, openSession(this.#logTime, expiryMs, 1));
-    this.#latest = id;
+    this.#makeLatest(id, openSession(this.#logTime, expiryMs, 1));
     for (const [oldest] of this.#sessions) {
       if (this.#sessions.size <= maxSessions) break;
-      this.#sessions.delete(oldest);
+      this.#end(oldest);
     }
   }
 
-  /** Whether this command, as far as its number tells, was judged before. */
-  mayRepeat({ session, serial }: Extract<Framed, { kind: "session" }>): boolean {
-    return serial <= (this.#sessions.get(session)?.highest ?? 0);
+  #find(id: SessionId): Session<Response> | undefined {
+    return id === this.#latest ? this.#latestSession : this.#sessions.get(id);
   }
 
-  judge({ session: id, serial, openFrom, stamp }: Extract<Framed, { kind: "session" }>): Verdict<Response> {
+  #end(id: SessionId): void {
+    this.#sessions.delete(id);
+    if (id === this.#latest) this.#latestSession = undefined;
+  }
+
+  /** Whether this command, as far as its number tells, was judged before. */
+  mayRepeat({ session, serial }: SessionCommand): boolean {
+    return serial <= (this.#find(session)?.highest ?? 0);
+  }
+
+  judge({ session: id, serial, openFrom, stamp }: SessionCommand): Verdict<Response> {
     this.#advance(stamp);
-    const session = this.#sessions.get(id);
+    const session = this.#find(id);
     if (!session) return isExpired;
     if (id !== this.#latest) this.#makeLatest(id, session);
     session.lastUse = this.#logTime;
@@ -84,10 +93,11 @@ export class SessionTable<Response> {
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
     this.#latest = id;
+    this.#latestSession = session;
   }
 
   record(id: SessionId, serial: number, response: Response): void {
-    this.#sessions.get(id)?.responses.set(serial, response);
+    this.#find(id)?.responses.set(serial, response);
   }
 
   #advance(stamp: Millis): void {
@@ -95,7 +105,7 @@ export class SessionTable<Response> {
     this.#logTime = this.#logTime === 0 ? stamp : Math.min(stamp, this.#logTime + maxStepMs);
     for (const [id, { lastUse, expiryMs }] of this.#sessions) {
       if (lastUse + expiryMs >= this.#logTime) break;
-      this.#sessions.delete(id);
+      this.#end(id);
     }
   }
 
@@ -113,6 +123,8 @@ export class SessionTable<Response> {
   read(reader: ByteReader, decode: (bytes: Uint8Array) => Response): void {
     this.#logTime = reader.integer();
     this.#sessions = new Map();
+    this.#latest = 0;
+    this.#latestSession = undefined;
     for (let left = reader.integer(); left > 0 && reader.sound; left--) {
       const id = reader.integer();
       const [lastUse, expiryMs, openFrom] = [reader.integer(), reader.integer(), reader.integer()];
@@ -123,8 +135,7 @@ export class SessionTable<Response> {
         session.highest = Math.max(session.highest, serial);
         if (reader.sound) session.responses.set(serial, decode(bytes));
       }
-      this.#sessions.set(id, session);
-      this.#latest = id;
+      this.#makeLatest(id, session);
     }
   }
 }

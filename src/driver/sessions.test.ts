@@ -5,7 +5,7 @@ import type { Entry, LogIndex, Snapshot } from "../raft/types.ts";
 import { HashChain } from "../simulator/machine.ts";
 import { Applier, sessionExpired } from "./applier.ts";
 import { ByteWriter } from "./bytes.ts";
-import { readFramed } from "./framing.ts";
+import { FrameReader } from "./framing.ts";
 import { commandsOf, TestCluster } from "./testing/cluster.ts";
 
 const three = ["n1", "n2", "n3"];
@@ -155,7 +155,7 @@ describe("the session table", () => {
     ["an endless integer", [1, 255, 255, 255, 255, 255, 255, 255, 255, 255]],
     ["a registration that allows none", [2, 0, 0, 0]],
   ])("%s is no command, on every replica alike", (_, bytes) => {
-    expect(readFramed(Uint8Array.from(bytes)).kind).toBe("unknown");
+    expect(new FrameReader().read(Uint8Array.from(bytes))).toBe("unknown");
     const { machine, applier } = replica();
     applier.apply([entry(1, Uint8Array.from(bytes))]);
     expect(applied(machine)).toEqual([]);
