@@ -47,6 +47,11 @@ export class ByteWriter {
   /** Length, then the bytes. */
   bytes(value: Uint8Array): void {
     this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** The bytes alone. */
+  raw(value: Uint8Array): void {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;

@@ -14,8 +14,11 @@ import { crc32c } from "../raft/crc32c.ts";
 import { assert } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
-/** The newest format that this program writes, and the newest that it can read. */
-export const FORMAT_VERSION = 1;
+/**
+ * What this program writes, and the newest that it can read. 1: the meta record was rewritten by every write (format-1.ts). 2: a write of
+ * entries is one record. The envelope, and the body of a snapshot's header and chunks, are the same in both.
+ */
+export const FORMAT_VERSION = 2;
 export const FRAME_KINDS = { record: 1, meta: 2, snapshotHeader: 3, snapshotChunk: 4 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
 
@@ -63,8 +66,8 @@ export function checksumOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(CHECKSUM_AT, true);
 }
 
-/** A reader that stands at the start of a body whose checksum holds and whose version is ours. Never throws. */
-export function openFrame(kind: FrameKind, bytes: unknown): Decoded<ByteReader> {
+/** A reader that stands at the start of a body whose checksum holds, and whose version is one of `versions`. Never throws. */
+export function openFrame(kind: FrameKind, bytes: unknown, versions: readonly number[] = [FORMAT_VERSION]): Decoded<ByteReader> {
   if (!(bytes instanceof Uint8Array)) return damaged("not bytes");
   if (bytes.length < BODY_AT) return damaged(`only ${bytes.length} bytes long`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -76,7 +79,7 @@ export function openFrame(kind: FrameKind, bytes: unknown): Decoded<ByteReader> 
   if (version > FORMAT_VERSION) {
     return { ok: false, kind: "future", message: `format version ${version}; this program knows ${FORMAT_VERSION}` };
   }
-  if (version < 1) return damaged("format version 0");
+  if (!versions.includes(version)) return damaged(`format version ${version} where ${versions.join(" or ")} is due`);
   return { ok: true, value: new ByteReader(bytes, BODY_AT) };
 }
 

@@ -1,19 +1,29 @@
 /**
  * The durable log of one node in IndexedDB. One write is one transaction; it is acknowledged when the transaction is complete,
- * and after the first one that fails nothing is written any more: a hole in the log would be worse than a node that stops.
+ * and after the first one that fails nothing is written any more: a hole in the log would be worse than a node that stops. Only a lost
+ * connection is made anew, once, and only if the disk then shows what was written last, with or without the write that was under way.
  */
 import { type LogStorage, type LogWrite, StorageFailed, type StoredState } from "../driver/interfaces.ts";
-import type { Entry, LogIndex, SnapshotMeta, SnapshotWrite, Term } from "../raft/types.ts";
+import type { SnapshotMeta, SnapshotWrite } from "../raft/types.ts";
 import { assert } from "./assert.ts";
+import { assertEntries } from "./entry-record.ts";
 import { toStorageFailed } from "./failure.ts";
+import { assertHardState } from "./hard-state-record.ts";
 import { type LogSpan, spanAfterSnapshot, spanAfterWrite } from "./log-span.ts";
-import { assertHardState } from "./meta.ts";
 import { type NodeDatabase, type NodeDatabaseOptions, openNodeDatabase } from "./node-database.ts";
-import { assertEntries, checksumOf, decodeRecord } from "./record.ts";
-import type { RecordPlace } from "./record-list.ts";
 import { recover } from "./recovery.ts";
 import { assertSnapshot, snapshotMetaOf } from "./snapshot-record.ts";
-import { commitPlan, followPlan, type Opened, type Plan, planSnapshot, planWrite, spanOf } from "./write-plan.ts";
+import {
+  commitPlan,
+  followPlan,
+  markAfter,
+  markOf,
+  type Opened,
+  type Plan,
+  planSnapshot,
+  planWrite,
+  spanOf,
+} from "./write-plan.ts";
 
 /**
  * `strict`: an entry is flushed to the device before it is acknowledged. `relaxed`: it is handed to the operating system only. It
@@ -74,10 +84,7 @@ export class IndexedDbStorage implements LogStorage {
       if (write.entries.length > 0) assertEntries(write.entries);
       return spanAfterWrite(issued, write);
     });
-    this.#enqueueWrite(async (opened) => {
-      const kept = await entriesKept(opened, write.truncateFrom);
-      return planWrite(opened, write, kept, this.durability);
-    }, done);
+    this.#enqueueWrite((opened) => planWrite(opened, write, this.durability), done);
   }
 
   /** Always strict. */
@@ -86,7 +93,7 @@ export class IndexedDbStorage implements LogStorage {
       assertSnapshot(write.snapshot);
       return spanAfterSnapshot(issued, write);
     });
-    this.#enqueueWrite(async (opened) => planSnapshot(opened, write, await baseTermAfter(opened, write)), done);
+    this.#enqueueWrite((opened) => planSnapshot(opened, write), done);
   }
 
   snapshotMeta(): SnapshotMeta | null {
@@ -114,83 +121,110 @@ export class IndexedDbStorage implements LogStorage {
     this.#issued = advance(this.#issued);
   }
 
-  #enqueueWrite(makePlan: (opened: Opened) => Promise<Plan>, done: (failure: StorageFailed | null) => void): void {
+  #enqueueWrite(makePlan: (opened: Opened) => Plan, done: (failure: StorageFailed | null) => void): void {
     this.#enqueue(async () => {
-      const failure = await this.#write(makePlan);
+      await this.#write(makePlan);
+      const failure = this.#failure;
       return () => done(failure);
     });
   }
 
   async #load(): Promise<StoredState | StorageFailed> {
-    let db: NodeDatabase | null = null;
     try {
-      db = await openNodeDatabase(this.#options, (reason) => this.#lose(reason));
-      const { state, ...found } = await recover(db, this.#options.topic, this.#options.nodeId);
+      const { opened, state } = await this.#open(this.#options.create);
       if (this.#failure !== null) throw this.#failure;
-      this.#opened = { db, ...found, snapshotMeta: state.snapshot && snapshotMetaOf(state.snapshot) };
-      this.#issued = spanOf(found.meta);
-      if (this.#closed) db.close();
+      this.#opened = opened;
+      this.#issued = spanOf(opened.meta);
       return state;
     } catch (error) {
-      db?.close();
       return this.#fail(toStorageFailed("opening", error));
     }
   }
 
-  async #write(makePlan: (opened: Opened) => Promise<Plan>): Promise<StorageFailed | null> {
-    const opened = this.#opened;
-    if (this.#failure !== null || opened === null) return this.#failure ?? new StorageFailed("lost", "the storage is not open");
+  async #open(create: boolean): Promise<{ readonly opened: Opened; readonly state: StoredState }> {
+    let db: NodeDatabase | null = null;
     try {
-      const plan = await makePlan(opened);
-      const errors = await commitPlan(opened.db, plan);
-      if (errors.length > 0) throw toStorageFailed("writing", ...errors);
-      followPlan(opened, plan);
+      db = await openNodeDatabase({ ...this.#options, create }, (reason) => this.#lose(db, reason));
+      const { state, ...found } = await recover(db, this.#options.topic, this.#options.nodeId);
+      if (this.#closed) db.close();
+      return { opened: { db, ...found, snapshotMeta: state.snapshot && snapshotMetaOf(state.snapshot) }, state };
+    } catch (error) {
+      db?.close();
+      throw error;
+    }
+  }
+
+  async #write(makePlan: (opened: Opened) => Plan): Promise<void> {
+    if (this.#failure !== null) return;
+    try {
+      const opened = this.#opened;
+      if (opened === null) throw new StorageFailed("lost", "the storage is not open");
+      const plan = makePlan(opened);
+      const failure = await this.#commit(opened, plan);
+      if (failure === null) return followPlan(opened, plan);
+      // An outcome that is not known: the disk is asked, once.
+      if (failure.kind !== "lost") throw failure;
+      const before = markOf(opened);
+      const after = markAfter(opened, plan);
+      const again = await this.#reopen(opened, failure);
+      const found = markOf(again);
+      if (found === after) return;
+      if (found !== before) throw new StorageFailed("lost", "another worker has written what this node stores");
+      const second = await this.#commit(again, plan);
+      if (second !== null) throw second;
+      followPlan(again, plan);
     } catch (error) {
       this.#fail(toStorageFailed("writing", error));
     }
-    return this.#failure;
   }
 
-  #lose(reason: string): void {
-    this.#fail(new StorageFailed("lost", reason));
-    this.#opened?.db.close();
+  async #commit({ db }: Opened, plan: Plan): Promise<StorageFailed | null> {
+    const errors = await commitPlan(db, plan);
+    return errors.length === 0 ? null : toStorageFailed("writing", ...errors);
+  }
+
+  /** Rejects with `failure`, or with what is wrong with what it finds. */
+  async #reopen(lost: Opened, failure: StorageFailed): Promise<Opened> {
+    lost.db.close();
+    if (this.#closed) throw failure;
+    const { opened } = await this.#open(false);
+    this.#opened = opened;
+    return opened;
+  }
+
+  /** The connection is gone, perhaps while nothing is written: whether the disk still has what it should is asked at once. */
+  #lose(db: NodeDatabase | null, reason: string): void {
+    db?.close();
+    this.#enqueue(async () => {
+      const opened = this.#opened;
+      const isGone = this.#failure === null && !this.#closed && (opened === null || opened.db === db);
+      if (isGone) await this.#find(opened, new StorageFailed("lost", reason));
+      return () => undefined;
+    });
+  }
+
+  async #find(opened: Opened | null, failure: StorageFailed): Promise<void> {
+    try {
+      if (opened === null) throw failure;
+      const before = markOf(opened);
+      if (markOf(await this.#reopen(opened, failure)) !== before) throw failure;
+    } catch (error) {
+      const { kind, message } = toStorageFailed("opening", error);
+      this.#fail(
+        new StorageFailed(
+          kind === "damaged" ? "lost" : kind,
+          message === failure.message ? message : `${failure.message}; ${message}`,
+        ),
+      );
+    }
   }
 
   /** Keeps the first failure, and returns it. */
   #fail(failure: StorageFailed): StorageFailed {
     if (this.#failure !== null) return this.#failure;
     this.#failure = failure;
+    this.#opened?.db.close();
     if (!this.#closed) this.#options.onFailure?.(failure);
     return failure;
   }
-}
-
-/** The entries before a cut that falls inside a record. */
-async function entriesKept(opened: Opened, truncateFrom: LogIndex | null): Promise<readonly Entry[]> {
-  const split = truncateFrom === null ? null : opened.records.splitBy(truncateFrom);
-  if (split === null || truncateFrom === null) return [];
-  return (await readRecord(opened, split)).filter(({ index }) => index < truncateFrom);
-}
-
-/** The term of the last entry that the write compacts away. */
-async function baseTermAfter(opened: Opened, { snapshot, compactThrough, reset }: SnapshotWrite): Promise<Term> {
-  if (reset) return snapshot.term;
-  const { meta, records } = opened;
-  if (compactThrough < meta.firstIndex) return meta.baseTerm;
-  const place = records.holding(compactThrough);
-  assert(place !== null, `no record holds entry ${compactThrough}`);
-  const term = (await readRecord(opened, place)).find(({ index }) => index === compactThrough)?.term;
-  assert(term !== undefined, `entry ${compactThrough} is not in its record`);
-  const isSnapshotTerm = compactThrough < snapshot.index || term === snapshot.term;
-  assert(isSnapshotTerm, `entry ${compactThrough} is of term ${term}, and of term ${snapshot.term} in the snapshot`);
-  return term;
-}
-
-/** Read before a write's transaction begins; nobody else writes. */
-async function readRecord({ db }: Opened, { firstIndex, checksum }: RecordPlace): Promise<readonly Entry[]> {
-  const value: unknown = await db.get("log", firstIndex);
-  const decoded = decodeRecord(value);
-  if (!decoded.ok) throw new StorageFailed(decoded.kind, `log record ${firstIndex}: ${decoded.message}`);
-  if (value instanceof Uint8Array && checksumOf(value) === checksum) return decoded.value.entries;
-  throw new StorageFailed("damaged", `log record ${firstIndex} is not the one that was written last`);
 }

@@ -9,6 +9,7 @@ export type Stores = Record<(typeof STORES)[number], Map<IDBValidKey, Uint8Array
 /** Changes what is on the disk behind the node's back. */
 export async function tamper(database: string, change: (stores: Stores) => void): Promise<void> {
   const db = await openDB(database);
+  // The counters of keys stay: nothing that a store loses takes them back.
   const stores: Stores = { meta: new Map(), log: new Map(), snapshot: new Map() };
   for (const store of STORES) {
     for (const key of await db.getAllKeys(store)) stores[store].set(key, await db.get(store, key));

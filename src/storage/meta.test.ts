@@ -7,9 +7,12 @@ const meta: Meta = {
   ...pristineMeta("roöm", "node-1"),
   hardState: { currentTerm: 2 ** 40, votedFor: "node_2", generation },
   commitIndex: 30,
+  number: 77,
   firstIndex: 12,
   baseTerm: 2,
-  firstRecord: 9,
+  firstRecord: 5,
+  baseIndex: 8,
+  nextRecord: 9,
   lastIndex: 31,
   lastChain: 0xdeadbeef,
   snapshot: { index: 20, checksum: 0xcafe },
@@ -34,7 +37,8 @@ test("every damaged byte is noticed, whatever it became", () => {
 
 test("a newer format version is of the future; a record is no meta", () => {
   for (const [writer, kind] of [
-    [beginFrame("meta", 0, 2), "future"],
+    [beginFrame("meta", 0, 3), "future"],
+    [beginFrame("meta", 0, 1), "damaged"],
     [beginFrame("record", 0), "damaged"],
   ] as const) {
     for (const byte of encodeMeta(meta).subarray(12)) writer.u8(byte);
@@ -47,11 +51,13 @@ const senseless: Record<string, Partial<Meta>> = {
   "a log that ends before it begins": { firstIndex: 40 },
   "a gap between the snapshot and the log": { firstIndex: 22 },
   "a compacted log without a snapshot": { snapshot: null },
-  "a snapshot of index 0": { firstIndex: 1, baseTerm: 0, firstRecord: 1, snapshot: { index: 0, checksum: 1 } },
+  "a snapshot of index 0": { firstIndex: 1, baseTerm: 0, baseIndex: 0, snapshot: { index: 0, checksum: 1 } },
   "a base without a term": { baseTerm: 0 },
-  "a term before the first entry of all": { firstIndex: 1, firstRecord: 1 },
-  "a first record behind the first entry": { firstRecord: 13 },
-  "an empty log with a chain that ends elsewhere": { firstRecord: 12, lastIndex: 11, commitIndex: 11 },
+  "a term before the first entry of all": { firstIndex: 1, baseIndex: 0 },
+  "a first record behind the first entry": { baseIndex: 12 },
+  "a next record before the first": { nextRecord: 4 },
+  "number 0": { number: 0 },
+  "an empty log with a chain that ends elsewhere": { nextRecord: 5, baseIndex: 11, lastIndex: 11, commitIndex: 11 },
   "a node id with a slash": { nodeId: "a/b" },
   "a vote in term 0": { hardState: { currentTerm: 0, votedFor: "A", generation: null } },
   "a generation 0": { hardState: { ...meta.hardState, generation: { ...generation, number: 0 } } },
@@ -66,14 +72,13 @@ test("a senseless field under a sound checksum is damage", () => {
   const writer = beginFrame("meta", 64);
   writer.text("room");
   writer.text("A");
-  writer.varint(0);
-  writer.u8(1);
+  for (const value of [1, 0, 1]) writer.varint(value);
   writer.text("B");
   writer.u8(0);
   for (const value of [0, 1, 0, 1]) writer.varint(value);
   writer.u32(0);
-  writer.varint(0);
+  for (const value of [0, 1]) writer.varint(value);
   writer.u32(0);
-  writer.u8(0);
+  for (const value of [0, 0]) writer.varint(value);
   expect(decodeMeta(sealFrame(writer))).toMatchObject({ ok: false, kind: "damaged", message: "vote" });
 });

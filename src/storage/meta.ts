@@ -1,41 +1,47 @@
 /**
- * The meta record of a node: who it is, its hard state, and where its log begins and ends. Rewritten whole by every write.
+ * The meta record of a node: who it is, its hard state, and where its log begins, as of one moment. Written when a node is made, when its
+ * hard state or commit index changes without an entry, and with each snapshot; a write of entries leaves it alone, and says in its own record
+ * what changed. Its key is its number; the one before it goes in the same transaction.
  *
  * Inside the envelope of frame.ts, in this order (text: varint length, UTF-8; optional: one byte 0 or 1, then the value if 1):
- *   topic text, nodeId text, currentTerm varint, votedFor optional text,
- *   generation optional { number varint, id text, parentId optional text, forkIndex varint },
- *   commitIndex varint, firstIndex varint, baseTerm varint, firstRecord varint, firstChain 4 bytes, lastIndex varint,
- *   lastChain 4 bytes, snapshot optional { index varint, checksum 4 bytes }
+ *   topic text, nodeId text, number varint, hard state (hard-state-record.ts), commitIndex varint, firstIndex varint, baseTerm varint,
+ *   firstRecord varint, firstChain 4 bytes, baseIndex varint, nextRecord varint, lastChain 4 bytes, lastIndex varint,
+ *   snapshot optional { index varint, checksum 4 bytes }
  */
-import type { Generation, HardState, LogIndex, NodeId, Term } from "../raft/types.ts";
+import type { HardState, LogIndex, NodeId, Term } from "../raft/types.ts";
 import { assert } from "./assert.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { NODE_ID } from "./entry-record.ts";
 import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
-import { chainSeed, NODE_ID } from "./record.ts";
+import { hardStateProblem, isCount, readHardState, readOptional, writeHardState, writeOptional } from "./hard-state-record.ts";
+import { chainSeed } from "./record.ts";
 
 export interface Meta {
   /** The room, as its public topic. */
   readonly topic: string;
   readonly nodeId: NodeId;
+  /** Meta records are numbered as they are written, from 1. */
+  readonly number: number;
   readonly hardState: HardState;
   readonly commitIndex: LogIndex;
   /** The first index that the log holds, or will hold. 1 unless the beginning was compacted; at most one past the snapshot. */
   readonly firstIndex: LogIndex;
   /** The term of the entry before `firstIndex`; 0 if that is 1. */
   readonly baseTerm: Term;
-  /** Where the first record begins, or will begin: before `firstIndex` if the log was compacted inside that record. */
-  readonly firstRecord: LogIndex;
+  /** The number of the first log record, there or to come. */
+  readonly firstRecord: number;
   /** The chain value that the first record carries. */
   readonly firstChain: number;
-  /** The last index that the log holds; `firstIndex - 1` if it is empty. */
-  readonly lastIndex: LogIndex;
-  /** Checksum of the last record, so that a missing or outdated last record is noticed; `firstChain` if there is none. */
+  /** The index before the first entry of the first record: before `firstIndex - 1` if the log was compacted inside that record. */
+  readonly baseIndex: LogIndex;
+  /** The number of the record that was to come next when this was written: what later ones say of hard state and commit index is newer. */
+  readonly nextRecord: number;
+  /** Checksum of the last record when this was written; `firstChain` if there was none. */
   readonly lastChain: number;
+  /** The last index of the log when this was written; `firstIndex - 1` if it was empty. */
+  readonly lastIndex: LogIndex;
   /** Which snapshot lies beside it, so that a missing or outdated one is noticed: its index, and the checksum of its header. */
   readonly snapshot: { readonly index: LogIndex; readonly checksum: number } | null;
 }
-
-const GENERATION_ID = /^[0-9a-f]{32}$/;
 
 /** What a node that has never heard anything remembers. */
 export function pristineMeta(topic: string, nodeId: NodeId): Meta {
@@ -43,14 +49,17 @@ export function pristineMeta(topic: string, nodeId: NodeId): Meta {
   return {
     topic,
     nodeId,
+    number: 1,
     hardState: { currentTerm: 0, votedFor: null, generation: null },
     commitIndex: 0,
     firstIndex: 1,
     baseTerm: 0,
     firstRecord: 1,
     firstChain: seed,
-    lastIndex: 0,
+    baseIndex: 0,
+    nextRecord: 1,
     lastChain: seed,
+    lastIndex: 0,
     snapshot: null,
   };
 }
@@ -60,19 +69,19 @@ export function encodeMeta(meta: Meta): Uint8Array<ArrayBuffer> {
   const problem = problemOf(meta);
   assert(problem === null, `meta: ${problem}`);
   const writer = beginFrame("meta", 256);
-  const { currentTerm, votedFor, generation } = meta.hardState;
   writer.text(meta.topic);
   writer.text(meta.nodeId);
-  writer.varint(currentTerm);
-  writeOptional(writer, votedFor, (id) => writer.text(id));
-  writeOptional(writer, generation, (value) => writeGeneration(writer, value));
+  writer.varint(meta.number);
+  writeHardState(writer, meta.hardState);
   writer.varint(meta.commitIndex);
   writer.varint(meta.firstIndex);
   writer.varint(meta.baseTerm);
   writer.varint(meta.firstRecord);
   writer.u32(meta.firstChain);
-  writer.varint(meta.lastIndex);
+  writer.varint(meta.baseIndex);
+  writer.varint(meta.nextRecord);
   writer.u32(meta.lastChain);
+  writer.varint(meta.lastIndex);
   writeOptional(writer, meta.snapshot, ({ index, checksum }) => {
     writer.varint(index);
     writer.u32(checksum);
@@ -88,18 +97,17 @@ export function decodeMeta(bytes: unknown): Decoded<Meta> {
   const meta: Meta = {
     topic: reader.text(),
     nodeId: reader.text(),
-    hardState: {
-      currentTerm: reader.varint(),
-      votedFor: readOptional(reader, () => reader.text()),
-      generation: readOptional(reader, () => readGeneration(reader)),
-    },
+    number: reader.varint(),
+    hardState: readHardState(reader),
     commitIndex: reader.varint(),
     firstIndex: reader.varint(),
     baseTerm: reader.varint(),
     firstRecord: reader.varint(),
     firstChain: reader.u32(),
-    lastIndex: reader.varint(),
+    baseIndex: reader.varint(),
+    nextRecord: reader.varint(),
     lastChain: reader.u32(),
+    lastIndex: reader.varint(),
     snapshot: readOptional(reader, () => ({ index: reader.varint(), checksum: reader.u32() })),
   };
   if (reader.failed) return damaged("shorter than its fields");
@@ -108,67 +116,26 @@ export function decodeMeta(bytes: unknown): Decoded<Meta> {
   return problem === null ? { ok: true, value: meta } : damaged(problem);
 }
 
-/** Throws (assertion) on a hard state that could not be read back. */
-export function assertHardState(hardState: HardState): void {
-  const problem = hardStateProblem(hardState);
-  assert(problem === null, `hard state: ${problem}`);
-}
-
 function problemOf(meta: Meta): string | null {
   if (!NODE_ID.test(meta.nodeId)) return "not a node id";
-  if (!isIndex(meta.lastIndex) || meta.lastIndex < meta.firstIndex - 1) return `last index ${meta.lastIndex}`;
-  if (!isIndex(meta.commitIndex) || meta.commitIndex > meta.lastIndex) return `commit index ${meta.commitIndex}`;
-  return beginningProblem(meta) ?? hardStateProblem(meta.hardState);
+  if (!isCount(meta.number) || meta.number < 1) return `number ${meta.number}`;
+  if (!isCount(meta.lastIndex) || meta.lastIndex < meta.firstIndex - 1) return `last index ${meta.lastIndex}`;
+  if (!isCount(meta.commitIndex) || meta.commitIndex > meta.lastIndex) return `commit index ${meta.commitIndex}`;
+  return beginningProblem(meta) ?? recordsProblem(meta) ?? hardStateProblem(meta.hardState);
 }
 
-function beginningProblem({ firstIndex, baseTerm, firstRecord, snapshot, ...meta }: Meta): string | null {
-  if (!isIndex(firstIndex) || firstIndex < 1) return `first index ${firstIndex}`;
-  if (snapshot !== null && (!isIndex(snapshot.index) || snapshot.index < 1)) return `snapshot of index ${snapshot.index}`;
+function beginningProblem({ firstIndex, baseTerm, snapshot }: Meta): string | null {
+  if (!isCount(firstIndex) || firstIndex < 1) return `first index ${firstIndex}`;
+  if (snapshot !== null && (!isCount(snapshot.index) || snapshot.index < 1)) return `snapshot of index ${snapshot.index}`;
   if (firstIndex > (snapshot?.index ?? 0) + 1) return "a gap between the snapshot and the log";
-  if (!isIndex(baseTerm) || (baseTerm === 0) !== (firstIndex === 1)) return `term ${baseTerm} before entry ${firstIndex}`;
-  if (!isIndex(firstRecord) || firstRecord < 1 || firstRecord > firstIndex) return `first record ${firstRecord}`;
-  const isEmpty = meta.lastIndex < firstRecord;
-  return isEmpty && meta.lastChain !== meta.firstChain ? "the chain of an empty log" : null;
+  return !isCount(baseTerm) || (baseTerm === 0) !== (firstIndex === 1) ? `term ${baseTerm} before entry ${firstIndex}` : null;
 }
 
-function hardStateProblem({ currentTerm, votedFor, generation }: HardState): string | null {
-  if (!isIndex(currentTerm)) return `term ${currentTerm}`;
-  if (votedFor !== null && (currentTerm === 0 || !NODE_ID.test(votedFor))) return "vote";
-  return generation === null || isGeneration(generation) ? null : "generation";
-}
-
-function isGeneration({ number, id, parentId, forkIndex }: Generation): boolean {
-  if (!isIndex(number) || number < 1 || !isIndex(forkIndex) || !GENERATION_ID.test(id)) return false;
-  return parentId === null ? forkIndex === 0 : GENERATION_ID.test(parentId);
-}
-
-function isIndex(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-function writeGeneration(writer: ByteWriter, generation: Generation): void {
-  writer.varint(generation.number);
-  writer.text(generation.id);
-  writeOptional(writer, generation.parentId, (id) => writer.text(id));
-  writer.varint(generation.forkIndex);
-}
-
-function readGeneration(reader: ByteReader): Generation {
-  return {
-    number: reader.varint(),
-    id: reader.text(),
-    parentId: readOptional(reader, () => reader.text()),
-    forkIndex: reader.varint(),
-  };
-}
-
-function writeOptional<T>(writer: ByteWriter, value: T | null, write: (value: T) => void): void {
-  writer.u8(value === null ? 0 : 1);
-  if (value !== null) write(value);
-}
-
-function readOptional<T>(reader: ByteReader, read: () => T): T | null {
-  const flag = reader.u8();
-  if (flag > 1) reader.failed = true;
-  return flag === 1 ? read() : null;
+function recordsProblem({ firstRecord, nextRecord, baseIndex, firstIndex, lastIndex, ...meta }: Meta): string | null {
+  if (!isCount(firstRecord) || firstRecord < 1) return `first record ${firstRecord}`;
+  if (!isCount(nextRecord) || nextRecord < firstRecord) return `next record ${nextRecord}`;
+  if (!isCount(baseIndex) || baseIndex >= firstIndex) return `the first record begins after entry ${baseIndex}`;
+  if (nextRecord > firstRecord) return null;
+  const isEmpty = meta.lastChain === meta.firstChain && baseIndex === firstIndex - 1 && lastIndex === baseIndex;
+  return isEmpty ? null : "a log without records that is not empty";
 }

@@ -1,13 +1,16 @@
-/** Reads all that a node stored, in chunks, and believes none of it before its checksum, its place and its chain are verified. */
-import type { IDBPObjectStore } from "idb";
+/**
+ * Reads all that a node stored, in chunks, and believes none of it before its checksum, its place and its chain are verified. That nothing is
+ * missing at the end is told by the counters of keys that the database keeps: what was written moves them on, and no deletion back.
+ */
+import { type IDBPObjectStore, unwrap } from "idb";
 import { StorageFailed, type StoredState } from "../driver/interfaces.ts";
-import type { Entry, LogIndex, NodeId, Snapshot } from "../raft/types.ts";
+import type { Entry, NodeId, Snapshot } from "../raft/types.ts";
 import { rejections, toStorageFailed } from "./failure.ts";
-import type { Unreadable } from "./frame.ts";
+import { checksumOf, type Unreadable } from "./frame.ts";
 import { clampCommitIndex } from "./log-span.ts";
 import { decodeMeta, type Meta } from "./meta.ts";
-import { META_KEY, type NodeDatabase, type NodeSchema } from "./node-database.ts";
-import { checksumOf, decodeRecord } from "./record.ts";
+import type { NodeDatabase, NodeSchema } from "./node-database.ts";
+import { decodeRecord, type LogRecord } from "./record.ts";
 import { RecordList } from "./record-list.ts";
 import { recoverSnapshot } from "./snapshot-recovery.ts";
 
@@ -15,6 +18,7 @@ export interface Recovered {
   readonly state: StoredState;
   readonly meta: Meta;
   readonly metaBytes: number;
+  readonly metaChecksum: number;
   readonly records: RecordList;
   readonly snapshotBytes: number;
   /** Records that count no more still lie in the log: the next write has to clear it. */
@@ -32,89 +36,159 @@ const CHUNK_RECORDS_MAX = 4096;
 /** Rejects with `StorageFailed`: "damaged", "future", or "lost". */
 export async function recover(db: NodeDatabase, topic: string, nodeId: NodeId): Promise<Recovered> {
   try {
+    const due = await readCounters(db);
     const transaction = db.transaction(["meta", "log", "snapshot"], "readonly");
     // An abort also rejects the request that waits at that time, which tells more.
     const ended = rejections([transaction.done]);
-    const metaValue: unknown = await transaction.objectStore("meta").get(META_KEY);
-    const meta = readMeta(metaValue, topic, nodeId);
+    const metas = transaction.objectStore("meta");
+    const [metaKeys, metaValues] = await Promise.all([metas.getAllKeys(null, 2), metas.getAll(null, 2)]);
+    const meta = readMeta(metaKeys, metaValues, topic, nodeId);
     const { snapshot, bytes: snapshotBytes } = await recoverSnapshot(transaction.objectStore("snapshot"), meta.snapshot);
-    const { records, entries } = await readLog(transaction.objectStore("log"), meta);
+    const log = await readLog(transaction.objectStore("log"), meta);
     const errors = await ended;
     if (errors.length > 0) throw toStorageFailed("reading", ...errors);
-    checkEnd(records, meta);
-    checkSnapshotFits(snapshot, meta, entries);
-    const metaBytes = metaValue instanceof Uint8Array ? metaValue.length : 0;
-    const log = withoutShortLog({ meta, records, entries }, snapshot);
-    return { state: stateOf(log.meta, snapshot, log.entries), metaBytes, snapshotBytes, ...log };
+    checkEnd(log, due);
+    checkSnapshotFits(snapshot, log.meta, log.entries);
+    const [metaValue] = metaValues;
+    const size = { metaBytes: metaValue?.length ?? 0, metaChecksum: metaValue === undefined ? 0 : checksumOf(metaValue) };
+    const kept = withoutShortLog(log, snapshot);
+    return { state: stateOf(kept.meta, snapshot, kept.entries), snapshotBytes, ...size, ...kept };
   } catch (error) {
     throw toStorageFailed("reading", error);
   }
 }
 
-function readMeta(value: unknown, topic: string, nodeId: NodeId): Meta {
-  if (value === undefined) throw new StorageFailed("damaged", "the meta record is missing");
-  const decoded = decodeMeta(value);
+interface Counters {
+  readonly meta: number;
+  readonly log: number;
+}
+
+/** The numbers that the next meta record and the next log record would get. Nothing is written: the transaction is aborted. */
+function readCounters(db: NodeDatabase): Promise<Counters> {
+  return new Promise((resolve, reject) => {
+    const transaction = unwrap(db).transaction(["meta", "log"], "readwrite", { durability: "relaxed" });
+    const found: unknown[] = [];
+    for (const store of ["meta", "log"]) {
+      const probe = transaction.objectStore(store).add(0);
+      probe.onsuccess = () => {
+        if (found.push(probe.result) === 2) transaction.abort();
+      };
+    }
+    transaction.onabort = () => {
+      const [meta, log] = found;
+      if (typeof meta === "number" && typeof log === "number") resolve({ meta, log });
+      else reject(transaction.error ?? new StorageFailed("damaged", "the counters of the database cannot be read"));
+    };
+  });
+}
+
+function readMeta(keys: readonly unknown[], values: readonly unknown[], topic: string, nodeId: NodeId): Meta {
+  if (values.length === 0) throw new StorageFailed("damaged", "the meta record is missing");
+  const decoded = decodeMeta(values[0]);
   if (!decoded.ok) throw unreadable("the meta record", decoded);
   const meta = decoded.value;
   if (meta.nodeId !== nodeId || meta.topic !== topic) throw new StorageFailed("damaged", "the meta record is of another node");
+  if (values.length > 1 || keys[0] !== meta.number)
+    throw new StorageFailed("damaged", "the meta record is not where it was written");
   return meta;
 }
 
 interface FoundLog {
+  /** As of the last record. */
   readonly meta: Meta;
   readonly records: RecordList;
   /** From `meta.firstIndex` on. */
   readonly entries: readonly Entry[];
 }
 
-async function readLog(store: LogStore, meta: Meta): Promise<Omit<FoundLog, "meta">> {
-  const records = new RecordList(meta.firstRecord, meta.firstChain);
-  const entries: Entry[] = [];
+async function readLog(store: LogStore, stored: Meta): Promise<FoundLog> {
+  const replay = new Replay(stored);
   let wanted = FIRST_CHUNK_RECORDS;
-  for (let range: IDBKeyRange | null = null; ; ) {
-    const [keys, values]: [unknown[], unknown[]] = await Promise.all([
-      store.getAllKeys(range, wanted),
-      store.getAll(range, wanted),
-    ]);
-    for (const [at, key] of keys.entries()) {
-      for (const entry of readRecord(records, key, values[at])) {
-        if (entry.index >= meta.firstIndex) entries.push(entry);
-        else checkDropped(entry, meta);
-      }
+  const ask = (range: IDBKeyRange | null): Promise<[unknown[], unknown[]]> =>
+    Promise.all([store.getAllKeys(range, wanted), store.getAll(range, wanted)]);
+  let asked = ask(null);
+  for (;;) {
+    const [keys, values] = await asked;
+    const isLast = keys.length < wanted;
+    // The database reads on while this chunk is checked.
+    if (!isLast) {
+      const bytes = values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0);
+      wanted = Math.max(1, Math.min(CHUNK_RECORDS_MAX, Math.floor((CHUNK_BYTES * values.length) / Math.max(1, bytes))));
+      asked = ask(IDBKeyRange.lowerBound(keys.at(-1), true));
     }
-    if (keys.length < wanted) return { records, entries };
-    range = IDBKeyRange.lowerBound(keys.at(-1), true);
-    wanted = Math.max(1, Math.min(CHUNK_RECORDS_MAX, Math.floor(CHUNK_BYTES / records.averageBytes)));
+    for (const [at, key] of keys.entries()) replay.add(key, values[at]);
+    if (isLast) return replay.end();
   }
 }
 
-/** An entry that was compacted away, in a record that holds later ones too. */
-function checkDropped({ index, term }: Entry, { firstIndex, baseTerm }: Meta): void {
-  if (index !== firstIndex - 1 || term === baseTerm) return;
-  throw new StorageFailed("damaged", `entry ${index} is of term ${term}, not ${baseTerm}`);
-}
+/** Follows the records in the order in which they were written. */
+class Replay {
+  readonly #stored: Meta;
+  readonly #records: RecordList;
+  readonly #entries: Entry[] = [];
+  #changed: Pick<Meta, "hardState" | "commitIndex">;
+  #hasLater = false;
 
-function readRecord(records: RecordList, key: unknown, value: unknown): readonly Entry[] {
-  const name = `log record ${String(key)}`;
-  const decoded = decodeRecord(value);
-  if (!decoded.ok || !(value instanceof Uint8Array)) {
-    throw unreadable(name, decoded.ok ? { ok: false, kind: "damaged", message: "not bytes" } : decoded);
+  constructor(stored: Meta) {
+    this.#stored = stored;
+    this.#records = new RecordList(stored);
+    this.#changed = { hardState: stored.hardState, commitIndex: stored.commitIndex };
   }
-  const { chain, entries } = decoded.value;
-  const first: LogIndex = entries[0]?.index ?? 0;
-  if (key !== first) throw new StorageFailed("damaged", `${name} begins with entry ${first}`);
-  if (first !== records.lastIndex + 1) throw new StorageFailed("damaged", `${name} follows entry ${records.lastIndex}`);
-  if (chain !== records.lastChain) throw new StorageFailed("damaged", `${name} does not continue the record before it`);
-  records.append({ firstIndex: first, count: entries.length, checksum: checksumOf(value), bytes: value.length });
-  return entries;
+
+  add(key: unknown, value: unknown): void {
+    const name = `log record ${String(key)}`;
+    const decoded = decodeRecord(value);
+    if (!decoded.ok || !(value instanceof Uint8Array)) {
+      throw unreadable(name, decoded.ok ? { ok: false, kind: "damaged", message: "not bytes" } : decoded);
+    }
+    const record = decoded.value;
+    const problem = this.#problemOf(key, record);
+    if (problem !== null) throw new StorageFailed("damaged", `${name} ${problem}`);
+    this.#records.append({ number: record.number, checksum: checksumOf(value), bytes: value.length }, record);
+    this.#follow(record);
+  }
+
+  end(): FoundLog {
+    const { firstIndex, baseTerm, nextRecord, lastChain } = this.#stored;
+    const { lastIndex } = this.#records;
+    const isEnd = this.#records.lastChain === lastChain && Math.max(lastIndex, firstIndex - 1) === this.#stored.lastIndex;
+    if (!this.#hasLater && !isEnd) throw new StorageFailed("damaged", "the log does not end as the meta record says");
+    if (lastIndex < firstIndex - 1) throw new StorageFailed("damaged", `the log ends with entry ${lastIndex}, before it begins`);
+    const term = this.#records.termAt(firstIndex - 1);
+    if (term !== null && term !== baseTerm) throw new StorageFailed("damaged", `entry ${firstIndex - 1} is of term ${term}`);
+    const records = this.#records;
+    if (records.nextNumber < nextRecord) records.skipTo(nextRecord);
+    return { meta: { ...this.#stored, ...this.#changed, lastIndex }, records, entries: this.#entries };
+  }
+
+  #problemOf(key: unknown, { number, chain, truncateFrom, entries }: LogRecord): string | null {
+    if (key !== number) return `calls itself ${number}`;
+    if (number < this.#stored.firstRecord) return "is of a part of the log that is gone";
+    const { beginning } = this.#records;
+    if (truncateFrom !== null && truncateFrom <= beginning.baseIndex)
+      return `truncates from ${truncateFrom}, before the log begins`;
+    const expected = truncateFrom === null ? this.#records.lastChain : this.#records.chainBefore(truncateFrom);
+    if (chain !== expected) return "does not continue the record before it";
+    const last = Math.min(this.#records.lastIndex, truncateFrom === null ? Number.POSITIVE_INFINITY : truncateFrom - 1);
+    const first = entries[0]?.index ?? last + 1;
+    return first === last + 1 ? null : `begins with entry ${first} after entry ${last}`;
+  }
+
+  #follow({ number, truncateFrom, entries, hardState, commitIndex }: LogRecord): void {
+    const { firstIndex, nextRecord } = this.#stored;
+    if (truncateFrom !== null) this.#entries.length = Math.min(this.#entries.length, Math.max(0, truncateFrom - firstIndex));
+    for (const entry of entries) if (entry.index >= firstIndex) this.#entries.push(entry);
+    // What was written before the meta record is older than what that says.
+    if (number < nextRecord) return;
+    this.#hasLater = true;
+    this.#changed = { hardState: hardState ?? this.#changed.hardState, commitIndex };
+  }
 }
 
-function checkEnd(records: RecordList, meta: Meta): void {
-  if (records.lastIndex === meta.lastIndex && records.lastChain === meta.lastChain) return;
-  throw new StorageFailed(
-    "damaged",
-    `the log ends with entry ${records.lastIndex}, not with the entry ${meta.lastIndex} that was written last`,
-  );
+function checkEnd({ meta, records }: FoundLog, due: Counters): void {
+  if (due.meta !== meta.number + 1) throw new StorageFailed("damaged", `meta record ${due.meta - 1} is missing`);
+  if (due.log === records.nextNumber) return;
+  throw new StorageFailed("damaged", `the log ends before record ${due.log - 1}, which was written last`);
 }
 
 /** The entry at which the snapshot ends, if the log still knows its term, is the one that the snapshot means. */
@@ -129,11 +203,10 @@ function checkSnapshotFits(snapshot: Snapshot | null, { firstIndex, baseTerm }: 
 function withoutShortLog(log: FoundLog, snapshot: Snapshot | null): FoundLog & { readonly hasLeftovers: boolean } {
   if (snapshot === null || log.meta.lastIndex >= snapshot.index) return { ...log, hasLeftovers: false };
   const { index, term } = snapshot;
-  const firstIndex = index + 1;
-  const chain = log.records.lastChain;
-  const beginning = { firstIndex, baseTerm: term, firstRecord: firstIndex, firstChain: chain };
-  const meta: Meta = { ...log.meta, ...beginning, lastIndex: index, lastChain: chain };
-  return { meta, records: new RecordList(firstIndex, chain), entries: [], hasLeftovers: true };
+  const { nextNumber, lastChain } = log.records;
+  const beginning = { firstRecord: nextNumber, firstChain: lastChain, baseIndex: index };
+  const meta: Meta = { ...log.meta, ...beginning, firstIndex: index + 1, baseTerm: term, lastIndex: index };
+  return { meta, records: new RecordList(beginning), entries: [], hasLeftovers: true };
 }
 
 function stateOf(meta: Meta, snapshot: Snapshot | null, entries: readonly Entry[]): StoredState {

@@ -1,7 +1,7 @@
 /** The rows of the device registry, and the check that each of them passes when it is read. */
 import * as v from "valibot";
 import type { LogIndex, NodeId, Term } from "../raft/types.ts";
-import { NODE_ID } from "./record.ts";
+import { NODE_ID } from "./entry-record.ts";
 
 const counted = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.number(), v.finite());

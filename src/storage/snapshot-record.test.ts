@@ -82,7 +82,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   test("a newer format version is of the future; the other kind is none", () => {
-    const writer = beginFrame(kind, 0, 2);
+    const writer = beginFrame(kind, 0, 3);
     for (const byte of bytes.subarray(12)) writer.u8(byte);
     expect(decode(sealFrame(writer))).toMatchObject({ ok: false, kind: "future" });
     for (const other of kinds) if (other !== kind) expect(decode(values[other])).toMatchObject({ ok: false, kind: "damaged" });

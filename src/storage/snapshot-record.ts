@@ -14,11 +14,13 @@ import { crc32c } from "../raft/crc32c.ts";
 import type { Snapshot, SnapshotMeta } from "../raft/types.ts";
 import { assert } from "./assert.ts";
 import { varintBytes } from "./bytes.ts";
+import { configurationBytes, isConfiguration, readConfiguration, writeConfiguration } from "./entry-record.ts";
 import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
-import { configurationBytes, isConfiguration, readConfiguration, writeConfiguration } from "./record.ts";
 
 export const SNAPSHOT_CHUNK_BYTES = 1024 * 1024;
 const CHECKSUM_BYTES = 4;
+/** Format versions in which a header and a chunk look like this. */
+const BODY_VERSIONS = [1, 2];
 
 export interface SnapshotChunk {
   readonly offset: number;
@@ -59,7 +61,7 @@ export function encodeSnapshotHeader(meta: SnapshotMeta): Uint8Array<ArrayBuffer
 
 /** Total: any value gives a header or says why not. Never throws. */
 export function decodeSnapshotHeader(bytes: unknown): Decoded<SnapshotMeta> {
-  const frame = openFrame("snapshotHeader", bytes);
+  const frame = openFrame("snapshotHeader", bytes, BODY_VERSIONS);
   if (!frame.ok) return frame;
   const reader = frame.value;
   const numbers = {
@@ -92,7 +94,7 @@ export function encodeSnapshotChunks(data: Uint8Array): Uint8Array<ArrayBuffer>[
 
 /** Total: any value gives a chunk or says why not. Never throws. */
 export function decodeSnapshotChunk(bytes: unknown): Decoded<SnapshotChunk> {
-  const frame = openFrame("snapshotChunk", bytes);
+  const frame = openFrame("snapshotChunk", bytes, BODY_VERSIONS);
   if (!frame.ok) return frame;
   const reader = frame.value;
   const chunk: SnapshotChunk = { offset: reader.varint(), data: reader.bytes() };

@@ -76,30 +76,33 @@ function makeEntries(pool: Uint8Array, first: number, count: number): Entry[] {
   });
 }
 
-/** The two arms in turn, round by round, so that what the machine does besides meets both. The first round of each only warms up. */
+/** The two arms in turn, write by write, so that what the machine does besides meets both. The first round only warms up. */
 async function measureWrites({ durability, batch, writes, rounds }: WritePlan): Promise<WriteTimes> {
   await deleteFloor();
   const db = await openFloor();
   const storage = await openLog(durability);
   const pool = randomBytes(4 * 1024 * 1024);
   const times = { storage: [] as number[][], floor: [] as number[][] };
-  let index = 1;
-  let key = 1;
+  let written = 0;
+  const timed = async (kept: number[], write: () => Promise<void>) => {
+    const begun = performance.now();
+    await write();
+    kept.push(performance.now() - begun);
+  };
   for (let round = -1; round < rounds; round++) {
     const ours: number[] = [];
     const bare: number[] = [];
     for (let at = 0; at < writes; at++) {
-      const entries = makeEntries(pool, index, batch);
-      const begun = performance.now();
-      await append(storage, entries);
-      ours.push(performance.now() - begun);
-      index += batch;
-    }
-    for (let at = 0; at < writes; at++) {
+      const entries = makeEntries(pool, written * batch + 1, batch);
       const bytes = randomBytes(batch * ENTRY_BYTES);
-      const begun = performance.now();
-      await putBare(db, key++, bytes, durability);
-      bare.push(performance.now() - begun);
+      written += 1;
+      const arms = [
+        () => timed(ours, () => append(storage, entries)),
+        () => timed(bare, () => putBare(db, written, bytes, durability)),
+      ];
+      // Each of them first as often as the other.
+      if (at % 2 === 1) arms.reverse();
+      for (const arm of arms) await arm();
     }
     if (round < 0) continue;
     times.storage.push(ours);
