@@ -1,8 +1,7 @@
 /** The contract of the log's storage, on the IndexedDB of a real browser with a real disk. */
-import { fileURLToPath } from "node:url";
 import { expect } from "@playwright/test";
-import { build } from "vite";
 import type { runStorageContractInBrowser } from "../src/storage/browser-check.ts";
+import { bundle, openBare } from "./harness/bundle.ts";
 import { test } from "./harness/test.ts";
 
 declare global {
@@ -11,24 +10,9 @@ declare global {
   }
 }
 
-const SOURCE = fileURLToPath(new URL("../src/storage/browser-check.ts", import.meta.url));
-
-/** One script that leaves `storageCheck` behind. */
-async function bundle(): Promise<string> {
-  const lib = { entry: SOURCE, formats: ["iife" as const], name: "storageCheck" };
-  const built = await build({ configFile: false, logLevel: "error", build: { write: false, target: "es2023", lib } });
-  const chunk = Array.isArray(built) ? built[0]?.output[0] : null;
-  if (chunk?.type !== "chunk") throw new Error("The bundle is one script.");
-  return chunk.code;
-}
-
 test("every case of the storage contract holds on IndexedDB", async ({ world }) => {
-  const content = await bundle();
   const page = await world.device.newPage();
-  // An origin of its own, without the page's policy.
-  await page.route("http://storage.localhost/", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
-  await page.goto("http://storage.localhost/");
-  await page.addScriptTag({ content });
+  await openBare(page, "http://storage.localhost", await bundle("src/storage/browser-check.ts", "storageCheck"));
   for (const durability of ["strict", "relaxed"] as const) {
     await test.step(durability, async () => {
       const { cases, failures } = await page.evaluate((how) => window.storageCheck.runStorageContractInBrowser(how), durability);

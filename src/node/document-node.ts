@@ -1,6 +1,7 @@
 /** The composition root: one node of one room, made of its parts, and what the page says to it and hears from it. */
 import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
+import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftMetrics } from "../driver/metrics.ts";
 import { Raft } from "../driver/raft.ts";
 import { LinkFaults } from "../network/link-faults.ts";
@@ -16,6 +17,7 @@ import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
 import { Pilot } from "./pilot.ts";
 import type { FromNode, NodeEvent, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
+import { RegistryKeeper } from "./registry-keeper.ts";
 import { RequestDesk } from "./request-desk.ts";
 import { buildStatus, shortName } from "./status.ts";
 
@@ -35,16 +37,16 @@ export class DocumentNode {
   readonly #feed: DocumentFeed;
   readonly #desk: RequestDesk;
   readonly #pilot: Pilot;
+  readonly #keeper: RegistryKeeper;
   readonly #office: OfficeTurn;
   readonly #watch: AliveWatch;
   readonly #ends: (() => void)[] = [];
-  readonly #persistent: boolean;
+  #persistent: boolean;
   #name: string;
   #visible: boolean;
   #signaling: SignalingState;
   #metrics: RaftMetrics | null = null;
   #lastStatus = "";
-  #noted = "";
   #stopped: NodeStop | null = null;
 
   constructor(open: Open, opened: OpenedNode, post: (message: FromNode) => void) {
@@ -65,7 +67,8 @@ export class DocumentNode {
       clock: workerClock,
     });
     this.#feed = new DocumentFeed(this.#document, post);
-    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, post, () => this.#postStatus(true));
+    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, opened.loaded, post, () => this.#postStatus(true));
+    this.#keeper = this.#createKeeper(opened);
     this.#pilot = new Pilot({
       device: opened.registry.device,
       metrics: () => this.#raft.metrics(),
@@ -88,6 +91,24 @@ export class DocumentNode {
     });
     this.#watch = new AliveWatch(navigator.locks, opened.keys.topic, (id) => {
       this.#raft.hint(id, this.#mesh.peers().find((peer) => peer.id === id)?.roundTripMs ?? null);
+    });
+  }
+
+  #createKeeper({ registry, keys, secret, identity, storage }: OpenedNode): RegistryKeeper {
+    return new RegistryKeeper({
+      registry,
+      locks: navigator.locks,
+      topic: keys.topic,
+      secret,
+      nodeId: identity.nodeId,
+      metrics: () => this.#raft.metricsOrNull(),
+      room: () => {
+        const title = this.#document.get("title");
+        return { title: typeof title === "string" ? title : "", name: this.#name };
+      },
+      bytes: () => storage.bytes,
+      now: () => Date.now(),
+      tell: (text) => this.#event("storage", text),
     });
   }
 
@@ -126,7 +147,7 @@ export class DocumentNode {
     this.#metrics ??= this.#raft.metrics();
     if (create && this.#raft.metrics().lastLogIndex === 0)
       await this.#raft.initWithConfig({ voters: [identity.nodeId], generation: firstGeneration() });
-    this.#post({ kind: "opened", nodeId: identity.nodeId, secret });
+    this.#post({ kind: "opened", nodeId: identity.nodeId, secret, told: setAside });
     this.#feed.start(this.#raft);
     for (const text of setAside) this.#event("storage", text);
     this.#ends.push(
@@ -140,14 +161,14 @@ export class DocumentNode {
       repeat(statusEveryMs, () => this.#postStatus(false)),
       repeat(digestEveryMs, () => this.#publish()),
       repeat(pilotEveryMs, () => this.#pilot.turn()),
-      repeat(registryEveryMs, () => this.#noteInRegistry()),
+      repeat(registryEveryMs, () => this.#keeper.turn()),
     );
     identity.lost.then(() =>
       this.stop({ code: "identityTaken", message: "Another tab took this tab's node. Reload to become a node of its own." }),
     );
     this.#postStatus(true);
     this.#publish();
-    this.#noteInRegistry();
+    this.#keeper.turn();
   }
 
   receive(message: ToNode): void {
@@ -171,6 +192,9 @@ export class DocumentNode {
       case "visibility":
         this.#visible = message.visible;
         return this.#publish();
+      case "persistent":
+        this.#persistent = message.persistent;
+        return this.#postStatus(false);
       case "leaving":
         return this.#leave();
       case "open":
@@ -185,7 +209,7 @@ export class DocumentNode {
       this.#raft
         .transferLeadership()
         .catch((error: Error) => this.#event("election", `The office stays here: ${error.message}.`));
-    this.#noteInRegistry();
+    this.#keeper.turn();
   }
 
   /** Ends the node. The text stays on the page. */
@@ -196,7 +220,8 @@ export class DocumentNode {
     this.#raft.stop(new Error(stop.message));
     this.#mesh.close();
     this.#postStatus(true);
-    this.#post({ kind: "stopped", stop });
+    // Its database is closed: whoever is told that it has stopped may start it again.
+    this.#opened.identity.release().finally(() => this.#post({ kind: "stopped", stop }));
   }
 
   #onMetrics(metrics: RaftMetrics): void {
@@ -246,7 +271,7 @@ export class DocumentNode {
       durability: storage.durability,
       storageBytes: storage.bytes,
       storageFailure: storage.failure?.message ?? null,
-      faults: this.#faults.describe(),
+      faults: [...this.#faults.describe(), ...this.#opened.loaded.describe()],
       signaling: this.#signaling,
       refused: this.#mesh.refused(),
       electionTimeoutMaxMs: this.#config.electionTimeoutMaxMs,
@@ -279,23 +304,6 @@ export class DocumentNode {
       storageOk: this.#opened.storage.failure === null,
     });
   }
-
-  /** So that a tab which opens the room later knows which of the nodes here to take. */
-  #noteInRegistry(): void {
-    const { registry, keys, identity, secret } = this.#opened;
-    const metrics = this.#raft.metricsOrNull();
-    if (!metrics) return;
-    const isVoter = metrics.membershipConfig.voters.includes(metrics.id);
-    const title = this.#document.get("title");
-    const note = JSON.stringify([metrics.currentTerm, metrics.lastLogIndex, isVoter, title, this.#name]);
-    if (note === this.#noted) return;
-    this.#noted = note;
-    const lastUse = Date.now();
-    Promise.all([
-      registry.touchNode(identity.nodeId, { lastTerm: metrics.currentTerm, lastIndex: metrics.lastLogIndex, isVoter, lastUse }),
-      registry.putRoom({ topic: keys.topic, secret, title: typeof title === "string" ? title : "", name: this.#name, lastUse }),
-    ]).catch((error: Error) => this.#event("storage", `The list of documents on this device was not updated: ${error.message}`));
-  }
 }
 
 function firstGeneration(): Generation {
@@ -310,8 +318,12 @@ function randomSeed(): number {
 }
 
 function stopOf(cause: Error): NodeStop {
-  if (cause.name === "StorageFailed")
-    return { code: "storage", message: `This tab's storage failed: ${cause.message}. Nothing more is acknowledged here.` };
+  if (cause instanceof StorageFailed)
+    return {
+      code: "storage",
+      failure: cause.kind,
+      message: `This tab's storage failed: ${cause.message}. Nothing more is acknowledged here.`,
+    };
   if (cause.name === "UnsupportedVersion")
     return { code: "outdated", message: `This tab runs an older version of the page than the document: ${cause.message}.` };
   return { code: "assertion", message: `The node stopped, since it contradicted itself: ${cause.message}` };

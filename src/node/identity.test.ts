@@ -58,7 +58,18 @@ function take(hint: string | null = null): Promise<Identity> {
   return takeIdentity({ locks, registry, topic, hint, random, now: () => 1000 });
 }
 async function note(id: string, changes: Partial<NodeRow> = {}): Promise<void> {
-  const row = { id, topic, lastTerm: 1, lastIndex: 1, isVoter: false, lastUse: 1, hasRun: true, isSetAside: false };
+  const row = {
+    id,
+    topic,
+    lastTerm: 1,
+    lastIndex: 1,
+    isVoter: false,
+    lastUse: 1,
+    hasRun: true,
+    isSetAside: false,
+    bytes: 0,
+    isOnlyCopy: false,
+  };
   await registry.putNode({ ...row, ...changes });
 }
 
@@ -91,6 +102,15 @@ describe("which node a tab takes", () => {
     const first = await take();
     const second = await take(first.nodeId);
     expect(second.nodeId).not.toBe(first.nodeId);
+  });
+
+  test("never one that is excepted now, though it stays free", async () => {
+    await note("ofTheFuture", { isVoter: true });
+    await note("other");
+    const except = new Set(["ofTheFuture"]);
+    const taken = await takeIdentity({ locks, registry, topic, hint: "ofTheFuture", except, random, now: () => 1000 });
+    expect(taken.nodeId).toBe("other");
+    expect((await take()).nodeId).toBe("ofTheFuture");
   });
 
   test("never one that is set aside, also if that happened while waiting for its lock", async () => {

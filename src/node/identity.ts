@@ -33,6 +33,8 @@ export interface TakeIdentityOptions {
   readonly topic: string;
   /** The node that this tab ran last in this room, if it knows. */
   readonly hint: NodeId | null;
+  /** Nodes that are not to be taken now, though they may be free. */
+  readonly except?: ReadonlySet<NodeId>;
   /** So many random bytes, unpredictable. */
   random(count: number): Uint8Array;
   /** Milliseconds since the epoch. */
@@ -51,6 +53,7 @@ const FAIR_BYTES = 248;
 export async function takeIdentity(options: TakeIdentityOptions): Promise<Identity> {
   const rows = await options.registry.nodes(options.topic);
   for (const { id } of rows.sort(byPreference(options.hint))) {
+    if (options.except?.has(id)) continue;
     const taken = await takeNode(options, id);
     if (taken !== null) return taken;
   }
@@ -71,6 +74,11 @@ export async function takeNode(
   return null;
 }
 
+/** Keeps every tab from taking this node, whatever the registry says of it; `null` if it is running. */
+export function lockNode(locks: LocksLike, topic: string, id: NodeId): Promise<{ release(): Promise<void> } | null> {
+  return holdLock(locks, lockName(topic, id));
+}
+
 export function lockName(topic: string, nodeId: NodeId): string {
   return `tabraft:${topic}:${nodeId}`;
 }
@@ -80,7 +88,8 @@ async function makeNode(options: TakeIdentityOptions): Promise<Identity> {
   const id = makeId(options.random);
   const held = await holdLock(locks, lockName(topic, id));
   if (held === null) throw new Error(`assertion: the new node id ${id} is taken: the random bytes repeat`);
-  const row = { id, topic, lastTerm: 0, lastIndex: 0, isVoter: false, lastUse: options.now(), hasRun: false, isSetAside: false };
+  const unknown = { lastTerm: 0, lastIndex: 0, isVoter: false, hasRun: false, isSetAside: false, bytes: 0, isOnlyCopy: false };
+  const row = { ...unknown, id, topic, lastUse: options.now() };
   await releasingOnError(held, registry.putNode(row));
   return makeIdentity(registry, held, row);
 }

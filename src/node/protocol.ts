@@ -73,7 +73,11 @@ export type NodeRequest =
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
   | { readonly kind: "isolate" }
-  | { readonly kind: "heal" };
+  | { readonly kind: "heal" }
+  /** Each write waits so long before it begins. */
+  | { readonly kind: "slowDisk"; readonly ms: Millis }
+  /** The next write fails, and with it the node. */
+  | { readonly kind: "failDisk" };
 
 /** The value that each request resolves with. */
 export interface NodeResults {
@@ -84,6 +88,8 @@ export interface NodeResults {
   read: { readonly text: string; readonly version: number; readonly map: { readonly [key: string]: MapValue } };
   isolate: null;
   heal: null;
+  slowDisk: null;
+  failDisk: null;
 }
 
 /** A refusal that crossed the thread: `name` is one of the driver's error names. */
@@ -99,6 +105,8 @@ export interface NodeFailure {
 /** Ends the node of this tab, or keeps it from starting. */
 export interface NodeStop {
   readonly code: "storage" | "assertion" | "badLink" | "unsupported" | "identityTaken" | "outdated";
+  /** Of `storage`: in which way it failed. */
+  readonly failure?: "damaged" | "full" | "lost" | "future";
   readonly message: string;
 }
 
@@ -120,6 +128,8 @@ export type ToNode =
   | { readonly kind: "request"; readonly id: number; readonly request: NodeRequest }
   | { readonly kind: "rename"; readonly name: string }
   | { readonly kind: "visibility"; readonly visible: boolean }
+  /** The browser has promised to keep the origin's storage, or not. */
+  | { readonly kind: "persistent"; readonly persistent: boolean }
   | { readonly kind: "leaving" }
   /** What simple-peer wants told to the other side: session description or candidate. */
   | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
@@ -135,7 +145,8 @@ export type ToNode =
   | { readonly kind: "closed"; readonly connectionId: string; readonly reason: string };
 
 export type FromNode =
-  | { readonly kind: "opened"; readonly nodeId: NodeId; readonly secret: string }
+  /** `told`: what the person must know of it: a memory that was damaged. */
+  | { readonly kind: "opened"; readonly nodeId: NodeId; readonly secret: string; readonly told: readonly string[] }
   | { readonly kind: "stopped"; readonly stop: NodeStop }
   | { readonly kind: "status"; readonly status: NodeStatus }
   /** The whole document as applied; first thing after `opened`, and whenever it was replaced. */
@@ -167,4 +178,30 @@ export interface NodeEvent {
   readonly kind: "election" | "configuration" | "fault" | "peer" | "storage" | "signaling";
   readonly term: Term;
   readonly text: string;
+}
+
+/** A document on this device, for the home page. */
+export interface ShelfDocument {
+  /** The room's public topic. */
+  readonly topic: string;
+  readonly secret: string;
+  /** "" if it has none. */
+  readonly title: string;
+  /** Milliseconds since the epoch. */
+  readonly lastUse: number;
+  /** What its nodes take on the disk. */
+  readonly bytes: number;
+  /** As far as is known here, no other device has it. */
+  readonly isOnlyCopy: boolean;
+  /** A tab runs a node of it. */
+  readonly isOpen: boolean;
+}
+
+/** The home page has a worker of its own, which opens no node. It answers with the list as it then is. */
+export type ToShelf = { readonly kind: "list" } | { readonly kind: "forget"; readonly topic: string };
+
+export interface FromShelf {
+  readonly documents: readonly ShelfDocument[];
+  /** Why nothing was forgotten, or why the list may not be whole, in words. */
+  readonly failure: string | null;
 }

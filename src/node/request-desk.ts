@@ -3,6 +3,7 @@ import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
 import type { LinkFaults } from "../network/link-faults.ts";
+import type { FaultyStorage } from "../storage/faulty-storage.ts";
 import type { FromNode, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
 
 const readTimeoutMs = 10_000;
@@ -11,6 +12,7 @@ export class RequestDesk {
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #document: SharedDocument;
   readonly #faults: LinkFaults;
+  readonly #disk: FaultyStorage;
   readonly #post: (message: FromNode) => void;
   readonly #postStatus: () => void;
 
@@ -18,12 +20,14 @@ export class RequestDesk {
     raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
     document: SharedDocument,
     faults: LinkFaults,
+    disk: FaultyStorage,
     post: (message: FromNode) => void,
     postStatus: () => void,
   ) {
     this.#raft = raft;
     this.#document = document;
     this.#faults = faults;
+    this.#disk = disk;
     this.#post = post;
     this.#postStatus = postStatus;
   }
@@ -46,6 +50,13 @@ export class RequestDesk {
         return this.#answer(id, null);
       case "heal":
         this.#faults.heal();
+        this.#disk.heal();
+        return this.#answer(id, null);
+      case "slowDisk":
+        this.#disk.delayMs = request.ms;
+        return this.#answer(id, null);
+      case "failDisk":
+        this.#disk.failAfter(0);
         return this.#answer(id, null);
     }
   }

@@ -17,7 +17,9 @@ function stop(reason: NodeStop): void {
 async function open(message: Open): Promise<void> {
   opening = true;
   try {
-    const opened = await openNode(message, (failure) => stop({ code: "storage", message: failure.message }));
+    const opened = await openNode(message, (failure) =>
+      stop({ code: "storage", failure: failure.kind, message: failure.message }),
+    );
     node = new DocumentNode(message, opened, post);
     await node.start(message.create);
     ready = true;

@@ -41,7 +41,7 @@ export interface EditRequest {
 
 /** Why edits are no longer sent; or what was put aside when the document was replaced. */
 export interface EditorTrouble {
-  readonly kind: DocumentRefusal | "replaced" | "tooLarge";
+  readonly kind: DocumentRefusal | "replaced" | "tooLarge" | "interrupted";
   /** The text as it stood here, with the edits that are not in the document. */
   readonly text: string;
   readonly unconfirmed: number;

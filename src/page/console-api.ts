@@ -2,6 +2,7 @@
 import { ChangeSet } from "@codemirror/state";
 import type { ChangesJson, MapValue } from "../document/types.ts";
 import type { NodeEvent, NodeResults, NodeStatus } from "../node/protocol.ts";
+import { type DiskFaults, diskFaults } from "./console-faults.ts";
 import type { Room } from "./room.ts";
 import { type SessionStore, unconfirmedOf } from "./session-store.ts";
 import type { LogIndex, Term } from "./types.ts";
@@ -40,13 +41,13 @@ export interface ConsoleApi {
   compareAndSet(key: string, expected: MapValue, value: MapValue): Promise<NodeResults["compareAndSet"]>;
   /** Linearizable. */
   get(key: string): Promise<MapValue>;
-  readonly faults: { isolate(): Promise<null>; heal(): Promise<null> };
+  readonly faults: { isolate(): Promise<null>; heal(): Promise<null> } & DiskFaults;
   /** Newest last. */
   events(options?: { readonly since?: number }): readonly NodeEvent[];
 }
 
-/** @param room the open one; `null`: none. */
-export function createConsoleApi(store: SessionStore, room: () => Room | null): ConsoleApi {
+/** @param room the open one; `null`: none. @param restart starts its node again after it has stopped. */
+export function createConsoleApi(store: SessionStore, room: () => Room | null, restart: () => void): ConsoleApi {
   const open = (): Room => {
     const now = room();
     if (now === null) throw new Error('No document is open: press "New document", or open a link.');
@@ -72,6 +73,7 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null): 
     faults: {
       isolate: async () => open().request<"isolate">({ kind: "isolate" }),
       heal: async () => open().request<"heal">({ kind: "heal" }),
+      ...diskFaults(open, restart),
     },
     events: ({ since = 0 } = {}) => {
       const { events } = store.getState();

@@ -121,15 +121,23 @@ beforeEach(() => {
     holdStill: () => goodbye.push(`holds still, ${worker.received.at(-1)?.kind}`),
     onOpened: () => store.setState({ screen: { kind: "document" }, link: "link" }),
   });
-  api = createConsoleApi(store, () => room);
-  worker.say({ kind: "opened", nodeId: "node-a", secret: "s" });
+  api = createConsoleApi(
+    store,
+    () => room,
+    () => undefined,
+  );
+  worker.say({ kind: "opened", nodeId: "node-a", secret: "s", told: [] });
   worker.say({ kind: "document", version: 0, text: "", map: {} });
   worker.say({ kind: "status", status: STATUS });
 });
 
 describe("the console", () => {
   it("knows nothing while no document is open", async () => {
-    const closed = createConsoleApi(createSessionStore("Ada"), () => null);
+    const closed = createConsoleApi(
+      createSessionStore("Ada"),
+      () => null,
+      () => undefined,
+    );
     expect([closed.link, closed.status(), closed.text(), closed.events()]).toEqual([null, null, "", []]);
     await expect(closed.read()).rejects.toThrow("No document is open");
     await expect(closed.edit({ from: 0, insert: "x" })).rejects.toThrow("No document is open");

@@ -109,6 +109,12 @@ export class Room {
     this.store.setState({ screen: { kind: "stopped", stop, text: screen.kind === "document" ? this.editor.text : null } });
   }
 
+  /** Ends the worker, whatever it does. */
+  close(): void {
+    this.client.terminate();
+    this.peers.hangUpAll();
+  }
+
   private requestEdit(edit: EditRequest): Promise<NodeResults["edit"]> {
     const { name } = this.store.getState();
     return this.request<"edit">({ kind: "edit", author: name, color: 0, at: Date.now(), replaces: null, ...edit });

@@ -29,6 +29,10 @@ export interface SessionState {
   /** Updates of the editor that the log has not accepted yet. */
   readonly editorUnconfirmed: number;
   readonly trouble: EditorTrouble | null;
+  /** What was not committed when the node of this tab stopped, and was started again. */
+  readonly leftBehind: EditorTrouble | null;
+  /** What happened to the memory of this tab's node before it opened, until the person has read it. */
+  readonly told: readonly string[];
   /** One sentence about something that a person just tried; the views let it go after a while. */
   readonly notice: string | null;
 }
@@ -47,6 +51,8 @@ export function createSessionStore(name: string) {
     events: [],
     editorUnconfirmed: 0,
     trouble: null,
+    leftBehind: null,
+    told: [],
     notice: null,
   }));
 }

@@ -3,15 +3,14 @@ import type { MapValue } from "../document/types.ts";
 import { type ConsoleApi, createConsoleApi } from "./console-api.ts";
 import { NodeError } from "./node-client.ts";
 import { Peers } from "./peers.ts";
+import { Persistence } from "./persistence.ts";
 import { Room } from "./room.ts";
 import { linkTo, makeSecret, readLink, signalingUrl } from "./room-link.ts";
 import { createSessionStore, type SessionStore, unconfirmedOf } from "./session-store.ts";
+import { Shelf } from "./shelf.ts";
 import { cleanName } from "./tab-name.ts";
 import { keepNodeHint, keepTabName, newTabName, nodeHint, tabName } from "./tab-storage.ts";
 import type { NodeId } from "./types.ts";
-
-/** Some browsers ask the person; the document does not wait for the answer. */
-const PERSISTENCE_WAIT_MS = 300;
 
 declare global {
   interface Window {
@@ -21,8 +20,13 @@ declare global {
 
 export class Session {
   readonly store: SessionStore = createSessionStore(tabName());
+  readonly shelf = new Shelf(
+    () => new Worker(new URL("../node/shelf-worker.ts", import.meta.url), { type: "module", name: "shelf" }),
+  );
+  readonly persistence = new Persistence();
   private openRoom: Room | null = null;
   private openSecret: string | null = null;
+  private creating = false;
 
   /** The open document. */
   get room(): Room | null {
@@ -31,7 +35,11 @@ export class Session {
 
   /** Once, when the page has loaded. */
   start(): void {
-    window.tabraft = createConsoleApi(this.store, () => this.openRoom);
+    window.tabraft = createConsoleApi(
+      this.store,
+      () => this.openRoom,
+      () => this.restart(),
+    );
     window.addEventListener("pagehide", () => this.openRoom?.leave());
     // A page out of the back-forward cache has lost its locks and channels.
     window.addEventListener("pageshow", (event) => {
@@ -49,6 +57,13 @@ export class Session {
 
   newDocument(): void {
     void this.open(makeSecret(), true);
+  }
+
+  /** From a click. Resolves with whether the browser promises to keep what is stored. */
+  async askPersistence(): Promise<boolean> {
+    const persistent = await this.persistence.ask();
+    this.openRoom?.post({ kind: "persistent", persistent });
+    return persistent;
   }
 
   rename(typed: string): void {
@@ -71,8 +86,32 @@ export class Session {
     this.ask((room) => room.request<"heal">({ kind: "heal" }), "The faults were not undone");
   }
 
+  /**
+   * Starts the node of this tab again, after it has stopped: "Try again". What was not committed is shown, to be copied.
+   * @throws if it runs
+   */
+  restart(): void {
+    const state = this.store.getState();
+    const { screen } = state;
+    if (screen.kind !== "stopped" || this.openSecret === null) throw new Error("The node of this tab has not stopped.");
+    const unconfirmed = unconfirmedOf(state);
+    const leftBehind =
+      unconfirmed > 0 && screen.text !== null ? { kind: "interrupted" as const, text: screen.text, unconfirmed } : null;
+    this.openRoom?.close();
+    this.openRoom = null;
+    this.store.setState({ status: null, map: {}, editorUnconfirmed: 0, trouble: null, leftBehind });
+    const secret = this.openSecret;
+    this.openSecret = null;
+    void this.open(secret, this.creating && state.link === null);
+  }
+
   dismissTrouble(): void {
-    this.openRoom?.dismissTrouble();
+    if (this.store.getState().leftBehind !== null) this.store.setState({ leftBehind: null });
+    else this.openRoom?.dismissTrouble();
+  }
+
+  dismissTold(): void {
+    this.store.setState({ told: [] });
   }
 
   dismissNotice(): void {
@@ -109,13 +148,16 @@ export class Session {
   private async open(secret: string, create: boolean): Promise<void> {
     if (this.openSecret !== null) return;
     this.openSecret = secret;
+    this.creating = create;
     const missing = missingFeature();
     if (missing !== null) {
       this.store.setState({ screen: { kind: "stopped", stop: { code: "unsupported", message: missing }, text: null } });
       return;
     }
     this.store.setState({ screen: { kind: "opening", create } });
-    const persistent = await askPersistence();
+    const answer = create ? this.askPersistence() : this.persistence.refresh();
+    const persistent = await Persistence.soon(answer);
+    this.shelf.close();
     const hint = nodeHint(secret);
     const room = this.makeRoom(create, hint);
     this.openRoom = room;
@@ -138,12 +180,12 @@ export class Session {
       makePeers: (post) => new Peers(post),
       store: this.store,
       holdStill,
-      onOpened: ({ nodeId, secret }) => {
+      onOpened: ({ nodeId, secret, told }) => {
         // A duplicated tab has the memory of the other, and is somebody else.
         if (hint !== null && hint !== nodeId) this.rename(newTabName());
         keepNodeHint(secret, nodeId);
         if (create) history.pushState(null, "", linkTo(secret, location.href));
-        this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href) });
+        this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href), told });
       },
     });
     worker.addEventListener("error", (event) => {
@@ -170,11 +212,4 @@ function missingFeature(): string | null {
   ];
   const missing = needed.filter(([, has]) => !has).map(([name]) => name);
   return missing.length === 0 ? null : `This browser lacks ${missing.join(", ")}. A current Chrome, Firefox or Safari has it.`;
-}
-
-async function askPersistence(): Promise<boolean> {
-  const storage = navigator.storage as StorageManager | undefined;
-  if (storage?.persist === undefined) return false;
-  const soon = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), PERSISTENCE_WAIT_MS));
-  return Promise.race([storage.persist().catch(() => false), soon]);
 }

@@ -27,6 +27,14 @@ export class FaultyStorage implements LogStorage {
     this.#kind = kind;
   }
 
+  /** What is wrong on purpose, in words. */
+  describe(): readonly string[] {
+    const slow = this.delayMs > 0 ? [`each write waits ${this.delayMs} ms`] : [];
+    const fails = Number.isFinite(this.#writesLeft) ? ["the disk fails"] : [];
+    return [...slow, ...fails];
+  }
+
+  /** Nothing new goes wrong; a storage that has failed stays so. */
   heal(): void {
     this.delayMs = 0;
     this.#writesLeft = Number.POSITIVE_INFINITY;

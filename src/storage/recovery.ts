@@ -10,8 +10,8 @@ import { checksumOf, type Unreadable } from "./frame.ts";
 import { clampCommitIndex } from "./log-span.ts";
 import { decodeMeta, type Meta } from "./meta.ts";
 import type { NodeDatabase, NodeSchema } from "./node-database.ts";
-import { decodeRecord, type LogRecord } from "./record.ts";
 import { RecordList } from "./record-list.ts";
+import { type FoundLog, Replay } from "./replay.ts";
 import { recoverSnapshot } from "./snapshot-recovery.ts";
 
 export interface Recovered {
@@ -93,14 +93,6 @@ function readMeta(keys: readonly unknown[], values: readonly unknown[], topic: s
   return meta;
 }
 
-interface FoundLog {
-  /** As of the last record. */
-  readonly meta: Meta;
-  readonly records: RecordList;
-  /** From `meta.firstIndex` on. */
-  readonly entries: readonly Entry[];
-}
-
 async function readLog(store: LogStore, stored: Meta): Promise<FoundLog> {
   const replay = new Replay(stored);
   let wanted = FIRST_CHUNK_RECORDS;
@@ -118,70 +110,6 @@ async function readLog(store: LogStore, stored: Meta): Promise<FoundLog> {
     }
     for (const [at, key] of keys.entries()) replay.add(key, values[at]);
     if (isLast) return replay.end();
-  }
-}
-
-/** Follows the records in the order in which they were written. */
-class Replay {
-  readonly #stored: Meta;
-  readonly #records: RecordList;
-  readonly #entries: Entry[] = [];
-  #changed: Pick<Meta, "hardState" | "commitIndex">;
-  #hasLater = false;
-
-  constructor(stored: Meta) {
-    this.#stored = stored;
-    this.#records = new RecordList(stored);
-    this.#changed = { hardState: stored.hardState, commitIndex: stored.commitIndex };
-  }
-
-  add(key: unknown, value: unknown): void {
-    const name = `log record ${String(key)}`;
-    const decoded = decodeRecord(value);
-    if (!decoded.ok || !(value instanceof Uint8Array)) {
-      throw unreadable(name, decoded.ok ? { ok: false, kind: "damaged", message: "not bytes" } : decoded);
-    }
-    const record = decoded.value;
-    const problem = this.#problemOf(key, record);
-    if (problem !== null) throw new StorageFailed("damaged", `${name} ${problem}`);
-    this.#records.append({ number: record.number, checksum: checksumOf(value), bytes: value.length }, record);
-    this.#follow(record);
-  }
-
-  end(): FoundLog {
-    const { firstIndex, baseTerm, nextRecord, lastChain } = this.#stored;
-    const { lastIndex } = this.#records;
-    const isEnd = this.#records.lastChain === lastChain && Math.max(lastIndex, firstIndex - 1) === this.#stored.lastIndex;
-    if (!this.#hasLater && !isEnd) throw new StorageFailed("damaged", "the log does not end as the meta record says");
-    if (lastIndex < firstIndex - 1) throw new StorageFailed("damaged", `the log ends with entry ${lastIndex}, before it begins`);
-    const term = this.#records.termAt(firstIndex - 1);
-    if (term !== null && term !== baseTerm) throw new StorageFailed("damaged", `entry ${firstIndex - 1} is of term ${term}`);
-    const records = this.#records;
-    if (records.nextNumber < nextRecord) records.skipTo(nextRecord);
-    return { meta: { ...this.#stored, ...this.#changed, lastIndex }, records, entries: this.#entries };
-  }
-
-  #problemOf(key: unknown, { number, chain, truncateFrom, entries }: LogRecord): string | null {
-    if (key !== number) return `calls itself ${number}`;
-    if (number < this.#stored.firstRecord) return "is of a part of the log that is gone";
-    const { beginning } = this.#records;
-    if (truncateFrom !== null && truncateFrom <= beginning.baseIndex)
-      return `truncates from ${truncateFrom}, before the log begins`;
-    const expected = truncateFrom === null ? this.#records.lastChain : this.#records.chainBefore(truncateFrom);
-    if (chain !== expected) return "does not continue the record before it";
-    const last = Math.min(this.#records.lastIndex, truncateFrom === null ? Number.POSITIVE_INFINITY : truncateFrom - 1);
-    const first = entries[0]?.index ?? last + 1;
-    return first === last + 1 ? null : `begins with entry ${first} after entry ${last}`;
-  }
-
-  #follow({ number, truncateFrom, entries, hardState, commitIndex }: LogRecord): void {
-    const { firstIndex, nextRecord } = this.#stored;
-    if (truncateFrom !== null) this.#entries.length = Math.min(this.#entries.length, Math.max(0, truncateFrom - firstIndex));
-    for (const entry of entries) if (entry.index >= firstIndex) this.#entries.push(entry);
-    // What was written before the meta record is older than what that says.
-    if (number < nextRecord) return;
-    this.#hasLater = true;
-    this.#changed = { hardState: hardState ?? this.#changed.hardState, commitIndex };
   }
 }
 

@@ -15,6 +15,9 @@ export const nodeSchema = v.object({
   lastUse: time,
   hasRun: v.boolean(),
   isSetAside: v.boolean(),
+  // Rows of earlier programs do not say these.
+  bytes: v.optional(counted, 0),
+  isOnlyCopy: v.optional(v.boolean(), false),
 });
 export const markSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
@@ -43,6 +46,10 @@ export interface NodeRow {
   readonly hasRun: boolean;
   /** Its memory is damaged: kept for rescue, never run again. */
   readonly isSetAside: boolean;
+  /** What it takes on the disk, when it was last noted. */
+  readonly bytes: number;
+  /** When it was last noted, every member of its cluster lay on this device. */
+  readonly isOnlyCopy: boolean;
 }
 
 /** The row, if it is one: a list of one or none. */

@@ -24,6 +24,8 @@ const row: NodeRow = {
   lastUse: 1,
   hasRun: false,
   isSetAside: false,
+  bytes: 0,
+  isOnlyCopy: false,
 };
 
 test("the device's mark is made once, also if many tabs open at once", async () => {
@@ -59,6 +61,15 @@ test("nodes are noted, changed, set aside and removed; what another tab removed 
   await registry.removeNode("A");
   await registry.touchNode("A", { lastIndex: 10 });
   expect(await registry.node("A")).toBeNull();
+});
+
+test("a row of an earlier program is understood", async () => {
+  const registry = await openRegistry();
+  const { bytes: _bytes, isOnlyCopy: _isOnlyCopy, ...old } = row;
+  const db = await openDB(REGISTRY_NAME);
+  await db.put("nodes", old);
+  db.close();
+  expect(await registry.node("A")).toEqual(row);
 });
 
 test("changes from two tabs do not undo each other", async () => {

@@ -1,9 +1,11 @@
 /** How components reach the stores and the actions. */
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { PageUpdate, PageUpdateState } from "../page/page-update.ts";
+import type { PersistenceState } from "../page/persistence.ts";
 import type { PreferencesState, PreferencesStore } from "../page/preferences-store.ts";
 import type { Session } from "../page/session.ts";
 import type { SessionState } from "../page/session-store.ts";
+import type { ShelfState } from "../page/shelf.ts";
 
 export interface PageParts {
   readonly session: Session;
@@ -47,4 +49,12 @@ export function usePageUpdate(): PageUpdate {
 
 export function usePageUpdateState<T>(select: (state: PageUpdateState) => T): T {
   return useSelected(usePage().update.store, select);
+}
+
+export function useShelfState<T>(select: (state: ShelfState) => T): T {
+  return useSelected(usePage().session.shelf.store, select);
+}
+
+export function usePersistence<T>(select: (state: PersistenceState) => T): T {
+  return useSelected(usePage().session.persistence.store, select);
 }

@@ -10,7 +10,7 @@ import { isJoining } from "./words.ts";
 
 export function DocumentScreen() {
   const joining = useSessionState((state) => isJoining(state.status));
-  const trouble = useSessionState((state) => state.trouble);
+  const trouble = useSessionState((state) => state.leftBehind ?? state.trouble);
   const panelOpen = usePreferences((state) => state.panelOpen);
   const panelWide = usePreferences((state) => state.panelWide);
   return (

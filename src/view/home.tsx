@@ -1,6 +1,7 @@
 /** The first screen: what this is, and one thing to do. */
 import { useSession } from "./context.ts";
 import { Logo } from "./icons.tsx";
+import { Shelf } from "./shelf.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 
 export function Home() {
@@ -22,6 +23,7 @@ export function Home() {
         <button type="button" className="button button-primary button-large" onClick={() => session.newDocument()}>
           New document
         </button>
+        <Shelf />
         <ul className="promises">
           <li>
             <strong>Committed means kept.</strong> A change counts as committed once a majority of the tabs has it on disk.

@@ -14,6 +14,7 @@ export function Notices() {
   const status = useSessionState((state) => state.status);
   return (
     <div className="notices">
+      <OpeningNotice />
       {status !== null && <StatusNotices status={status} />}
       <PassingNotice />
     </div>
@@ -22,7 +23,7 @@ export function Notices() {
 
 function StatusNotices({ status }: { readonly status: NodeStatus }) {
   const session = useSession();
-  const isIsolated = status.faults.length > 0;
+  const isIsolated = status.faults.some((fault) => fault.startsWith("isolated"));
   const noQuorumNow = !isJoining(status) && !status.quorum;
   const noQuorum = useSettled(noQuorumNow, String(noQuorumNow), noQuorumNow ? QUORUM_SETTLE_MS : 0);
   const noSignalingNow = status.signaling === "waiting" && !isJoining(status);
@@ -50,6 +51,21 @@ function StatusNotices({ status }: { readonly status: NodeStatus }) {
       )}
       {noSignaling && <Notice tone="waiting">{signalingWords("waiting", connectedPeers(status))}</Notice>}
     </>
+  );
+}
+
+/** What happened to the memory of this tab's node, until the person has read it. */
+function OpeningNotice() {
+  const session = useSession();
+  const told = useSessionState((state) => state.told);
+  if (told.length === 0) return null;
+  return (
+    <Notice tone="bad">
+      {told.join(" ")}{" "}
+      <button type="button" className="button button-small" onClick={() => session.dismissTold()}>
+        I have read it
+      </button>
+    </Notice>
   );
 }
 

@@ -1,50 +1,70 @@
 /** The node of this tab has ended, or could not start: what happened, what to do, and the text that was on the screen. */
 import { useRef } from "react";
 import type { NodeStop } from "../page/types.ts";
+import { useSession } from "./context.ts";
 import { useCopy } from "./hooks.ts";
 import { Logo } from "./icons.tsx";
 
 interface Advice {
   readonly heading: string;
   readonly advice: string;
-  readonly canReload: boolean;
+  /** What the person can do here: begin again with a fresh page, or with the node alone. */
+  readonly remedy: "reload" | "tryAgain" | null;
 }
 
 const ADVICE: { readonly [code in NodeStop["code"]]: Advice } = {
   storage: {
     heading: "This browser cannot keep the document",
-    advice: "Free some disk space, or leave the private window, then reload. The other tabs still have the document.",
-    canReload: true,
+    advice:
+      "What is committed is safe on the disk, and the other tabs go on. Your text is kept below. Leave the private window, if this is one, then try again.",
+    remedy: "tryAgain",
   },
   assertion: {
     heading: "This tab has stopped itself",
     advice: "It met a state that must never be, and stops before it can do harm. Reload to start it again from its log.",
-    canReload: true,
+    remedy: "reload",
   },
   outdated: {
     heading: "This page is out of date",
     advice: "Reload to get the newer page. The document goes on in the other tabs, and nothing here is lost.",
-    canReload: true,
+    remedy: "reload",
   },
   badLink: {
     heading: "This link leads nowhere",
     advice: "A link to a document ends with # and 22 characters.",
-    canReload: false,
+    remedy: null,
   },
   unsupported: {
     heading: "This browser cannot take part",
     advice: "Open the link in another browser.",
-    canReload: false,
+    remedy: null,
   },
   identityTaken: {
     heading: "Another tab has taken over",
     advice: "The node of this tab now runs in another tab of this browser. Go on there, or reload to join as a new one.",
-    canReload: true,
+    remedy: "reload",
+  },
+};
+
+const STORAGE_ADVICE: { readonly [failure in NonNullable<NodeStop["failure"]>]: Advice } = {
+  full: {
+    heading: "There is no space left",
+    advice:
+      "This tab saves nothing more. What is committed is safe on the disk, and the other tabs go on. Your text is kept below. Free some disk space, then try again.",
+    remedy: "tryAgain",
+  },
+  lost: ADVICE.storage,
+  damaged: ADVICE.storage,
+  future: {
+    heading: "A newer version of this page wrote the document",
+    advice: "Reload to get that version. Nothing was changed.",
+    remedy: "reload",
   },
 };
 
 export function Stopped({ stop, text }: { readonly stop: NodeStop; readonly text: string | null }) {
-  const { heading, advice, canReload } = ADVICE[stop.code];
+  const session = useSession();
+  const { heading, advice, remedy } = stop.failure === undefined ? ADVICE[stop.code] : STORAGE_ADVICE[stop.failure];
   return (
     <main className="centered stopped">
       <Logo />
@@ -52,7 +72,12 @@ export function Stopped({ stop, text }: { readonly stop: NodeStop; readonly text
       <p role="alert">{stop.message}</p>
       <p className="muted">{advice}</p>
       <div className="dialog-actions">
-        {canReload && (
+        {remedy === "tryAgain" && (
+          <button type="button" className="button button-primary" onClick={() => session.restart()}>
+            Try again
+          </button>
+        )}
+        {remedy === "reload" && (
           <button type="button" className="button button-primary" onClick={() => location.reload()}>
             Reload
           </button>

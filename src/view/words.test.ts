@@ -1,7 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { NodeStatus } from "../page/types.ts";
 import { colorsOf, nodeLines } from "./node-lines.ts";
-import { commitPill, duration, isJoining, leaderWords, nodeName, signalingWords, toleranceWords } from "./words.ts";
+import {
+  commitPill,
+  duration,
+  isJoining,
+  keptWords,
+  leaderWords,
+  nodeName,
+  roomWords,
+  signalingWords,
+  titleWords,
+  toleranceWords,
+  usedWords,
+} from "./words.ts";
 
 const peer: NodeStatus["peers"][number] = {
   id: "bbbbbbbbbb",
@@ -122,4 +134,26 @@ describe("the list of nodes", () => {
 
 it("durations have their unit, and three digits at most", () => {
   expect([null, 0.4, 12.4, 999, 1_250, 61_000].map(duration)).toEqual(["–", "< 1 ms", "12 ms", "999 ms", "1.3 s", "1 min"]);
+});
+
+it("documents on this device: title, last use, and whether the browser keeps them", () => {
+  expect([titleWords(" "), titleWords("Plans")]).toEqual(["Untitled", "Plans"]);
+  const now = Date.UTC(2026, 10, 25);
+  const ago = [0, 60_000, 5 * 60_000, 3_600_000, 30 * 3_600_000, 24 * 86_400_000];
+  expect(ago.map((ms) => usedWords(now - ms, now))).toEqual([
+    "used just now",
+    "used 1 minute ago",
+    "used 5 minutes ago",
+    "used 1 hour ago",
+    "used 1 day ago",
+    "used 24 days ago",
+  ]);
+  expect(usedWords(now - 90 * 86_400_000, now)).toMatch(/^used on .*2026/);
+  expect([keptWords(null, false), keptWords(true, false), keptWords(false, false), keptWords(false, true)]).toEqual([
+    expect.stringContaining("does not say"),
+    expect.stringContaining("keeps what is stored here until you delete it"),
+    expect.stringContaining("may clear"),
+    expect.stringContaining("did not promise"),
+  ]);
+  expect([roomWords(null, 5), roomWords(1_200_000, 3_400_000_000)]).toEqual(["", "1.2 MB used; there is room for 3.4 GB."]);
 });

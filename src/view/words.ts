@@ -97,5 +97,37 @@ export function duration(ms: number | null): string {
 export function bytesWords(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
+}
+
+/** A document without a title has one all the same. */
+export function titleWords(title: string): string {
+  return title.trim() === "" ? "Untitled" : title;
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** When something was last used; both in milliseconds since the epoch. */
+export function usedWords(at: number, now: number): string {
+  const ago = now - at;
+  if (ago < 60_000) return "used just now";
+  if (ago < 60 * 60_000) return `used ${count(Math.floor(ago / 60_000), "minute", "minutes")} ago`;
+  if (ago < DAY_MS) return `used ${count(Math.floor(ago / (60 * 60_000)), "hour", "hours")} ago`;
+  if (ago < 30 * DAY_MS) return `used ${count(Math.floor(ago / DAY_MS), "day", "days")} ago`;
+  return `used on ${new Date(at).toLocaleDateString()}`;
+}
+
+/** Whether the browser keeps what is stored here. */
+export function keptWords(isPersistent: boolean | null, wasRefused: boolean): string {
+  if (isPersistent === null) return "The browser does not say whether it keeps what is stored here.";
+  if (isPersistent) return "The browser keeps what is stored here until you delete it.";
+  if (!wasRefused) return "The browser may clear what is stored here when space runs short.";
+  return "The browser did not promise to keep it: it may be cleared when space runs short. Installing the page, or a bookmark, may change its mind.";
+}
+
+/** What is used of what there is room for, in bytes. */
+export function roomWords(usedBytes: number | null, quotaBytes: number | null): string {
+  if (usedBytes === null || quotaBytes === null) return "";
+  return `${bytesWords(usedBytes)} used; there is room for ${bytesWords(quotaBytes)}.`;
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import type { NodeEvent, NodeStatus } from "../../page/types.ts";
 import { useSession, useSessionState } from "../context.ts";
+import { KeptBy } from "../kept-by.tsx";
 import { nodeLines } from "../node-lines.ts";
 import { bytesWords, connectedPeers, count, leaderWords, roleWord, signalingWords, toleranceWords } from "../words.ts";
 import { NodeCard } from "./node-card.tsx";
@@ -88,13 +89,14 @@ function Connections({ status }: { readonly status: NodeStatus }) {
         <dt>Storage</dt>
         <dd>{storage.failure ?? `${bytesWords(storage.bytes)} in this browser, ${kept}.`}</dd>
       </dl>
+      <KeptBy />
     </section>
   );
 }
 
 function Faults({ status }: { readonly status: NodeStatus }) {
   const session = useSession();
-  const isIsolated = status.faults.length > 0;
+  const isIsolated = status.faults.some((fault) => fault.startsWith("isolated"));
   return (
     <section aria-labelledby="faults-heading">
       <h2 id="faults-heading">Try a fault</h2>
@@ -105,7 +107,7 @@ function Faults({ status }: { readonly status: NodeStatus }) {
         <button type="button" className="button" disabled={isIsolated} onClick={() => session.isolate()}>
           Isolate this tab
         </button>
-        <button type="button" className="button" disabled={!isIsolated} onClick={() => session.heal()}>
+        <button type="button" className="button" disabled={status.faults.length === 0} onClick={() => session.heal()}>
           Heal
         </button>
       </div>
