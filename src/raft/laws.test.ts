@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { AssertionFailed } from "./assert.ts";
 import { createConfiguration } from "./configuration.ts";
+import { LawWatch } from "./law-watch.ts";
 import { checkState, checkTransition, summarize } from "./laws.ts";
 import type { Leader, RaftState } from "./state.ts";
 import { Cluster } from "./testing/cluster.ts";
@@ -106,6 +107,27 @@ describe("a state", () => {
     if (law !== "a leader has one change open at a time") expect(() => checkState(raft)).toThrow(law);
   });
 
+  /** No step replaces what stands in the middle of a log, or of its configurations, without touching what stands behind it. */
+  const untouched = [
+    "the log has no gap",
+    "terms along a log never fall",
+    "members are sorted",
+    "nobody is voter and learner at once",
+  ];
+  test.each(Object.keys(breaks).filter((law) => !untouched.includes(law)))("%s: seen by who looks at what changed", (law) => {
+    const raft = running().core("n1");
+    const watch = new LawWatch(raft);
+    watch.stepped();
+    breaks[law]?.(raft);
+    expect(() => watch.stepped()).toThrow(AssertionFailed);
+  });
+
+  test("a record that breaks a law is not watched at all", () => {
+    const raft = running().core("n1");
+    raft.commitIndex = 9;
+    expect(() => new LawWatch(raft)).toThrow("nothing beyond the log is committed");
+  });
+
   test("a candidate votes for itself, and is none any more once its election is decided", () => {
     const made = new Cluster({ preVote: false });
     made.addVoters(three);
@@ -166,6 +188,14 @@ describe("a transition", () => {
     checkTransition(before, raft);
     breaks[law]?.(raft);
     expect(() => checkTransition(before, raft)).toThrow(law);
+  });
+
+  test.each(Object.keys(breaks))("%s: seen by who looks at what changed", (law) => {
+    const raft = running().core("n1");
+    const watch = new LawWatch(raft);
+    watch.stepped();
+    breaks[law]?.(raft);
+    expect(() => watch.stepped()).toThrow(AssertionFailed);
   });
 
   test("what was compacted away does not come back, nor an older snapshot", () => {

@@ -25,7 +25,7 @@ export function checkState(raft: RaftState): void {
   checkRole(raft);
 }
 
-function checkIndexes(raft: RaftState): void {
+export function checkIndexes(raft: RaftState): void {
   const { log, snapshot, snapshotBeingWritten: written, commitIndex } = raft;
   const snapshotIndex = snapshot?.index ?? 0;
   assert(log.baseIndex <= snapshotIndex, "what was compacted away stands in a snapshot (§7)");
@@ -43,9 +43,10 @@ function checkIndexes(raft: RaftState): void {
   assert(written.snapshot.index <= commitIndex, "a snapshot under way holds nothing but what is committed (§7)");
 }
 
-function checkLog({ log, hardState }: RaftState): void {
+/** `from`: of the entries, by their place in memory, the first that is looked at. */
+export function checkLog({ log, hardState }: RaftState, from = Math.max(0, log.entries.length - tailLength)): void {
   const { entries, baseIndex, baseTerm } = log;
-  for (let at = Math.max(0, entries.length - tailLength); at < entries.length; at++) {
+  for (let at = from; at < entries.length; at++) {
     const entry = entries[at];
     assert(entry?.index === baseIndex + 1 + at, "the log has no gap (§5.3)");
     assert(entry.term >= (at === 0 ? baseTerm : (entries[at - 1]?.term ?? 0)), "terms along a log never fall (§5.3)");
@@ -57,7 +58,7 @@ function checkLog({ log, hardState }: RaftState): void {
   assert(lastTerm(log) <= hardState.currentTerm, "no entry is of a term that is still to come (§5.1)");
 }
 
-function checkConfigurations({ log }: RaftState): void {
+export function checkConfigurations({ log }: RaftState): void {
   let before = -1;
   for (const { index, configuration } of log.configurations) {
     assert(index > before, "configurations are stacked in the order of the log (§6)");
@@ -82,7 +83,7 @@ function checkConfiguration(configuration: Configuration): void {
   assert(voters.length > 0 || (votersOld.length === 0 && learners.length === 0), "a configuration has voters");
 }
 
-function checkHardState({ hardState, log, role }: RaftState): void {
+export function checkHardState({ hardState, log, role }: RaftState): void {
   const { currentTerm, votedFor, generation } = hardState;
   assert(Number.isSafeInteger(currentTerm) && currentTerm >= 0, "a term is a count");
   assert(votedFor === null || currentTerm > 0, "nobody votes before the first term");
@@ -90,9 +91,10 @@ function checkHardState({ hardState, log, role }: RaftState): void {
   assert(generation !== null || isPristine, "whoever has a history has a generation");
 }
 
-function checkRole(raft: RaftState): void {
+/** `hasNews`: configurations, the term, or who is fed may have changed since the last look. */
+export function checkRole(raft: RaftState, hasNews = true): void {
   const { role, log } = raft;
-  if (role.kind === "leader") checkLeader(raft, role);
+  if (role.kind === "leader") checkLeader(raft, role, hasNews);
   else if (role.kind === "candidate") checkCandidate(raft, role);
   else {
     assert(role.leader !== raft.id, "a follower follows another");
@@ -113,7 +115,7 @@ function checkCandidate(raft: RaftState, candidate: Candidate): void {
   );
 }
 
-function checkLeader(raft: RaftState, leader: Leader): void {
+function checkLeader(raft: RaftState, leader: Leader, hasNews: boolean): void {
   const { log, hardState, commitIndex } = raft;
   assert(hardState.votedFor === raft.id, "a leader voted for itself (§5.2)");
   assert(lastTerm(log) === hardState.currentTerm, "a leader's log ends in its own term (§8)");
@@ -124,11 +126,16 @@ function checkLeader(raft: RaftState, leader: Leader): void {
     "no read before the term's first commit (§8)",
   );
   assert(leader.uncommittedBytes >= 0, "uncommitted bytes are a count");
+  for (const progress of leader.progress.values()) checkProgress(raft, leader, progress);
+  if (hasNews) checkMembers(raft, leader);
+}
+
+/** What changes with the configurations alone, or with a new leader. */
+function checkMembers(raft: RaftState, leader: Leader): void {
   assert(!leader.progress.has(raft.id), "a leader does not feed itself");
   const { voters, votersOld, learners } = configurationOf(raft);
   for (const ids of [voters, votersOld, learners])
     for (const id of ids) assert(id === raft.id || leader.progress.has(id), "a leader feeds every member");
-  for (const progress of leader.progress.values()) checkProgress(raft, leader, progress);
   checkOpenChange(raft);
 }
 
@@ -139,10 +146,9 @@ function checkProgress(raft: RaftState, leader: Leader, progress: Progress): voi
   assert(nextIndex <= lastIndex(raft.log) + 1, "nextIndex is at most one past the log");
   assert((state === "snapshot") === (transfer !== null), "a snapshot is under way in the state of that name");
   assert(state === "replicate" || inflight.length === 0, "messages are pipelined while replicating alone");
-  assert(
-    progress.inflightBytes === inflight.reduce((sum, { bytes }) => sum + bytes, 0),
-    "the in-flight window counts what was sent",
-  );
+  let inflightBytes = 0;
+  for (const { bytes } of inflight) inflightBytes += bytes;
+  assert(progress.inflightBytes === inflightBytes, "the in-flight window counts what was sent");
   assert(inflight.length <= raft.config.maxInflightMessages, "the in-flight window is bounded");
   assert(progress.ackedRound <= leader.round && progress.sentRound <= leader.round, "no round is answered before it began");
   if (transfer) assert((transfer.ackedOffset ?? 0) <= transfer.snapshot.size, "no more of a snapshot arrives than there is");
@@ -162,36 +168,61 @@ function checkOpenChange(raft: RaftState): void {
 
 /** As much of a record as a later one is held against. */
 export interface Summary {
-  readonly currentTerm: Term;
-  readonly votedFor: NodeId | null;
-  readonly generationId: string | null;
-  readonly role: "follower" | "preCandidate" | "candidate" | "leader";
-  readonly commitIndex: LogIndex;
-  readonly committed: Entry | null;
-  readonly last: Entry | null;
-  readonly baseIndex: LogIndex;
-  readonly snapshotIndex: LogIndex;
-  readonly lastWrite: WriteId;
-  readonly durableWrite: WriteId;
-  readonly matchIndexes: readonly (readonly [NodeId, LogIndex])[];
+  currentTerm: Term;
+  votedFor: NodeId | null;
+  generationId: string | null;
+  role: "follower" | "preCandidate" | "candidate" | "leader";
+  commitIndex: LogIndex;
+  committed: Entry | null;
+  last: Entry | null;
+  baseIndex: LogIndex;
+  snapshotIndex: LogIndex;
+  lastWrite: WriteId;
+  durableWrite: WriteId;
+  readonly matchIndexes: Map<NodeId, LogIndex>;
 }
 
 export function summarize(raft: RaftState): Summary {
-  const { hardState, log, role } = raft;
-  return {
-    currentTerm: hardState.currentTerm,
-    votedFor: hardState.votedFor,
-    generationId: hardState.generation?.id ?? null,
-    role: role.kind === "candidate" && role.preVote ? "preCandidate" : role.kind,
-    commitIndex: raft.commitIndex,
-    committed: entryAt(log, raft.commitIndex),
-    last: entryAt(log, lastIndex(log)),
-    baseIndex: log.baseIndex,
-    snapshotIndex: raft.snapshot?.index ?? 0,
-    lastWrite: raft.lastWrite,
-    durableWrite: raft.durableWrite,
-    matchIndexes: role.kind === "leader" ? [...role.progress].map(([id, { matchIndex }]) => [id, matchIndex] as const) : [],
+  const summary: Summary = {
+    currentTerm: 0,
+    votedFor: null,
+    generationId: null,
+    role: "follower",
+    commitIndex: 0,
+    committed: null,
+    last: null,
+    baseIndex: 0,
+    snapshotIndex: 0,
+    lastWrite: 0,
+    durableWrite: 0,
+    matchIndexes: new Map(),
   };
+  renew(summary, raft);
+  return summary;
+}
+
+/** Makes of a summary what `summarize` would give now. */
+export function renew(summary: Summary, raft: RaftState): void {
+  const { hardState, log, role } = raft;
+  summary.currentTerm = hardState.currentTerm;
+  summary.votedFor = hardState.votedFor;
+  summary.generationId = hardState.generation?.id ?? null;
+  summary.role = role.kind === "candidate" && role.preVote ? "preCandidate" : role.kind;
+  summary.commitIndex = raft.commitIndex;
+  summary.committed = entryAt(log, raft.commitIndex);
+  summary.last = entryAt(log, lastIndex(log));
+  summary.baseIndex = log.baseIndex;
+  summary.snapshotIndex = raft.snapshot?.index ?? 0;
+  summary.lastWrite = raft.lastWrite;
+  summary.durableWrite = raft.durableWrite;
+  const { matchIndexes } = summary;
+  if (role.kind !== "leader") {
+    if (matchIndexes.size > 0) matchIndexes.clear();
+    return;
+  }
+  for (const [id, { matchIndex }] of role.progress) if (matchIndexes.get(id) !== matchIndex) matchIndexes.set(id, matchIndex);
+  if (matchIndexes.size === role.progress.size) return;
+  for (const id of matchIndexes.keys()) if (!role.progress.has(id)) matchIndexes.delete(id);
 }
 
 /**
@@ -199,27 +230,46 @@ export function summarize(raft: RaftState): Summary {
  * @throws AssertionFailed, naming the law that does not hold
  */
 export function checkTransition(before: Summary, raft: RaftState): void {
-  const { hardState, role, log } = raft;
-  const sameTerm = hardState.currentTerm === before.currentTerm;
-  assert(hardState.currentTerm >= before.currentTerm, "currentTerm never falls (§5.1)");
-  assert(!sameTerm || before.votedFor === null || hardState.votedFor === before.votedFor, "a vote is given once a term (§5.2)");
-  checkGeneration(before, raft);
-  assert(raft.commitIndex >= before.commitIndex, "commitIndex never falls");
+  checkCounts(before, raft);
+  checkTerm(before, raft);
+  checkKept(before, raft);
+  checkNewRole(before, raft);
+}
+
+export function checkCounts(before: Summary, { commitIndex, log, snapshot, lastWrite, durableWrite }: RaftState): void {
+  assert(commitIndex >= before.commitIndex, "commitIndex never falls");
   assert(log.baseIndex >= before.baseIndex, "what was compacted away does not come back");
-  assert((raft.snapshot?.index ?? 0) >= before.snapshotIndex, "a newer snapshot is not replaced by an older one (§7)");
-  assert(raft.lastWrite >= before.lastWrite && raft.durableWrite >= before.durableWrite, "writes are counted upwards");
+  assert((snapshot?.index ?? 0) >= before.snapshotIndex, "a newer snapshot is not replaced by an older one (§7)");
+  assert(lastWrite >= before.lastWrite && durableWrite >= before.durableWrite, "writes are counted upwards");
+}
+
+export function checkTerm(before: Summary, raft: RaftState): void {
+  const { currentTerm, votedFor } = raft.hardState;
+  assert(currentTerm >= before.currentTerm, "currentTerm never falls (§5.1)");
+  assert(
+    currentTerm !== before.currentTerm || before.votedFor === null || votedFor === before.votedFor,
+    "a vote is given once a term (§5.2)",
+  );
+  checkGeneration(before, raft);
+}
+
+export function checkKept(before: Summary, raft: RaftState): void {
   assert(stillHolds(raft, before.committed), "what is committed never changes (§5.4)");
+  const staysLeader =
+    raft.role.kind === "leader" && before.role === "leader" && raft.hardState.currentTerm === before.currentTerm;
+  assert(!staysLeader || stillHolds(raft, before.last), "a leader only appends (§5.3)");
+}
+
+export function checkNewRole(before: Summary, { hardState, role }: RaftState): void {
+  const sameTerm = hardState.currentTerm === before.currentTerm;
   if (role.kind === "leader") {
-    const staysLeader = sameTerm && before.role === "leader";
     assert(
-      staysLeader || (sameTerm && before.role === "candidate"),
+      sameTerm && (before.role === "leader" || before.role === "candidate"),
       "only a candidate becomes leader, in the term of its campaign (Figure 4)",
     );
-    assert(!staysLeader || stillHolds(raft, before.last), "a leader only appends (§5.3)");
-    for (const [id, matchIndex] of before.matchIndexes)
-      assert((role.progress.get(id)?.matchIndex ?? matchIndex) >= matchIndex, "matchIndex never falls (Figure 2)");
-  }
-  if (before.role === "leader" && sameTerm)
+    for (const [id, { matchIndex }] of role.progress)
+      assert(matchIndex >= (before.matchIndexes.get(id) ?? 0), "matchIndex never falls (Figure 2)");
+  } else if (before.role === "leader" && sameTerm)
     assert(role.kind !== "candidate", "a leader does not campaign in its own term (Figure 4)");
 }
 

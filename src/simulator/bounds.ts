@@ -1,7 +1,7 @@
 /** Nothing that a node collects grows for ever: what waits, what is remembered, what is on its way. */
 import type { RaftState } from "../raft/mod.ts";
-import type { Millis } from "../raft/types.ts";
-import { law } from "./law.ts";
+import type { Millis, NodeId } from "../raft/types.ts";
+import { LawBroken, law } from "./law.ts";
 
 /** As the driver promises: requests of one node that wait. */
 const requestsMax = 10_000;
@@ -9,17 +9,21 @@ const requestsMax = 10_000;
 const rememberedMax = 1024;
 const roundsMax = 64;
 
+/** After every step: some comparisons. */
 export function checkBounds(core: Readonly<RaftState>): void {
   const { id, role, forwarded, config } = core;
-  const within = (count: number, most: number, what: string): void =>
-    law(count <= most, "Bounded queues", () => `${id} has ${count} ${what}, more than ${most}`);
-  within(forwarded.size, requestsMax, "forwarded requests");
+  atMost(id, forwarded.size, requestsMax, "forwarded requests");
   if (role.kind !== "leader") return;
-  within(role.readsInRound.length + role.readsWaiting.length, requestsMax, "reads that wait");
-  within(role.roundsBegun.length, roundsMax, "rounds in mind");
-  within(role.uncommittedBytes, config.maxUncommittedBytes, "uncommitted bytes");
-  for (const seen of role.requestsSeen.values()) within(seen.size, rememberedMax, "forwarded requests in mind");
-  for (const { inflight } of role.progress.values()) within(inflight.length, config.maxInflightMessages, "messages in flight");
+  atMost(id, role.readsInRound.length + role.readsWaiting.length, requestsMax, "reads that wait");
+  atMost(id, role.roundsBegun.length, roundsMax, "rounds in mind");
+  atMost(id, role.uncommittedBytes, config.maxUncommittedBytes, "uncommitted bytes");
+  for (const seen of role.requestsSeen.values()) atMost(id, seen.size, rememberedMax, "forwarded requests in mind");
+  for (const { inflight } of role.progress.values())
+    atMost(id, inflight.length, config.maxInflightMessages, "messages in flight");
+}
+
+function atMost(id: NodeId, count: number, most: number, what: string): void {
+  if (count > most) throw new LawBroken("Bounded queues", `${id} has ${count} ${what}, more than ${most}`);
 }
 
 /** Messages of a second of the world, at most so many for each pair of nodes: a storm would grow without end. */

@@ -260,7 +260,7 @@ export class SimulatedNetwork {
       this.delivered++;
       handlers.onMessage(message);
     } else if (life.held.length < queueMax) {
-      life.held.push({ at: this.#world.now(), run: () => handlers.onMessage(message), life });
+      life.held.push({ at: this.#world.now(), run: () => handlers.onMessage(message), life, next: null });
     }
   }
 }

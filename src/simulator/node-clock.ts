@@ -1,7 +1,7 @@
 /** The clock of one node: it may run fast or slow, and jump. What it wakes belongs to one life. */
 import type { Clock } from "../driver/interfaces.ts";
 import type { Millis } from "../raft/types.ts";
-import type { Life, World } from "./world.ts";
+import type { Happening, Life, World } from "./world.ts";
 
 const epoch = 1_700_000_000_000;
 
@@ -63,11 +63,21 @@ export class NodeClock {
   /** Never early by this clock, even if it was slowed meanwhile. */
   #schedule(at: Millis, run: () => void, life: Life): () => void {
     const wait = (at - this.now()) / this.#rate;
-    let happening = this.#world.at(this.#world.now() + wait, this.#mayDrift ? () => fire() : run, life);
-    const fire = (): void => {
-      if (this.now() >= at) return run();
-      happening = this.#world.at(this.#world.now() + Math.max(1, (at - this.now()) / this.#rate), fire, life);
+    const happening = this.#world.at(this.#world.now() + wait, run, life);
+    if (this.#mayDrift) return this.#watch(happening, at, run, life);
+    return () => {
+      happening.run = null;
     };
+  }
+
+  #watch(first: Happening, at: Millis, run: () => void, life: Life): () => void {
+    let happening = first;
+    happening.run = fire;
+    const { world, clock } = { world: this.#world, clock: this };
+    function fire(): void {
+      if (clock.now() >= at) return run();
+      happening = world.at(world.now() + Math.max(1, (at - clock.now()) / clock.rate), fire, life);
+    }
     return () => {
       happening.run = null;
     };

@@ -2,6 +2,7 @@
  * Watches a whole cluster, after every step of a node, by laws that need no trust in the code that they judge (Figure 3, and durability).
  * Each check costs as much as the step has changed.
  */
+import { LawWatch } from "../raft/law-watch.ts";
 import { checkState } from "../raft/laws.ts";
 import { AssertionFailed, configurationInForce, isJoint, isVoter, lastIndex, type RaftState, termAt } from "../raft/mod.ts";
 import type { Entry, Event, HardState, LogIndex, NodeId, Term, Update } from "../raft/types.ts";
@@ -31,9 +32,11 @@ export interface NodeView {
   commitIndex: LogIndex;
   snapshotIndex: LogIndex;
   steps: number;
+  /** The core's own laws, after every step. */
+  readonly laws: LawWatch;
 }
 
-/** A state is looked at as a whole at every so manieth step. */
+/** Beside what each step has changed, the whole state is looked at again at every so manieth. */
 const wholeEvery = 32;
 
 export class Observer {
@@ -70,6 +73,7 @@ export class Observer {
       commitIndex: core.log.baseIndex,
       snapshotIndex: core.snapshot?.index ?? 0,
       steps: 0,
+      laws: watchLaws(core),
     };
     this.#nodes.set(core.id, view);
     this.#append(view, core.log.entries);
@@ -101,7 +105,13 @@ export class Observer {
     this.#checkRole(view, event, update);
     if (core.commitIndex !== view.commitIndex) this.#checkCommit(view);
     this.#checkOrder(view);
-    if (view.steps++ % wholeEvery === 0 || update.truncateFrom !== null || update.snapshot) checkWhole(core);
+    checkBounds(core);
+    try {
+      view.laws.stepped();
+      if (++view.steps % wholeEvery === 0) checkState(core);
+    } catch (error) {
+      throw ownLaw(core.id, error);
+    }
   }
 
   // ---- terms and leaders ----
@@ -347,14 +357,17 @@ export class Observer {
   }
 }
 
-function checkWhole(core: Readonly<RaftState>): void {
-  checkBounds(core);
+function watchLaws(core: Readonly<RaftState>): LawWatch {
   try {
-    checkState(core);
+    return new LawWatch(core);
   } catch (error) {
-    if (!(error instanceof AssertionFailed)) throw error;
-    throw new LawBroken("Laws of a state", `${core.id}: ${error.message}`);
+    throw ownLaw(core.id, error);
   }
+}
+
+/** A law of one record, named as one of a run. */
+function ownLaw(id: NodeId, error: unknown): unknown {
+  return error instanceof AssertionFailed ? new LawBroken("Laws of a state", `${id}: ${error.message}`) : error;
 }
 
 function sameEntry(a: Entry, b: Entry): boolean {

@@ -18,6 +18,14 @@ export interface Happening {
   readonly at: Millis;
   run: (() => void) | null;
   readonly life: Life | null;
+  /** What happens after it within the same millisecond. */
+  next: Happening | null;
+}
+
+/** Of one millisecond, in order. */
+interface Slot {
+  first: Happening | null;
+  last: Happening | null;
 }
 
 const slots = 4096;
@@ -27,11 +35,9 @@ const epoch = 1_700_000_000_000;
 export class World implements Clock {
   readonly random: Random;
   #now: Millis = 0;
-  readonly #wheel: Happening[][] = Array.from({ length: slots }, () => []);
-  /** How much of the slot of now has happened. */
-  #place = 0;
+  readonly #wheel: readonly Slot[] = Array.from({ length: slots }, () => ({ first: null, last: null }));
   /** Beyond the wheel's horizon: by time. */
-  readonly #later = new Map<Millis, Happening[]>();
+  readonly #later = new Map<Millis, Slot>();
   #waiting = 0;
 
   constructor(seed: number) {
@@ -81,10 +87,9 @@ export class World implements Clock {
   at(at: Millis, run: () => void, life: Life | null = null): Happening {
     const time = at <= this.#now ? this.#now : Math.ceil(at);
     if (!Number.isFinite(time)) throw new Error(`nothing happens at ${at}`);
-    const happening: Happening = { at: time, run, life };
+    const happening: Happening = { at: time, run, life, next: null };
     this.#waiting++;
-    if (time - this.#now < slots) (this.#wheel[time % slots] as Happening[]).push(happening);
-    else this.#postpone(happening);
+    append(time - this.#now < slots ? (this.#wheel[time % slots] as Slot) : this.#laterAt(time), happening);
     return happening;
   }
 
@@ -111,20 +116,23 @@ export class World implements Clock {
     return held.length;
   }
 
-  #postpone(happening: Happening): void {
-    const known = this.#later.get(happening.at);
-    if (known) known.push(happening);
-    else this.#later.set(happening.at, [happening]);
+  #laterAt(time: Millis): Slot {
+    const known = this.#later.get(time);
+    if (known) return known;
+    const slot: Slot = { first: null, last: null };
+    this.#later.set(time, slot);
+    return slot;
   }
 
   /** The next thing that happens; `false` if nothing will. */
   advance(): boolean {
     while (this.#waiting > 0) {
-      const slot = this.#wheel[this.#now % slots] as Happening[];
-      while (this.#place < slot.length) {
-        const happening = slot[this.#place++] as Happening;
-        const { run, life } = happening;
+      const slot = this.#wheel[this.#now % slots] as Slot;
+      for (let happening = slot.first; happening; happening = slot.first) {
+        slot.first = happening.next;
+        if (!slot.first) slot.last = null;
         this.#waiting--;
+        const { run, life } = happening;
         if (run === null || life?.alive === false) continue;
         if (life?.held) {
           life.held.push(happening);
@@ -133,8 +141,6 @@ export class World implements Clock {
         run();
         return true;
       }
-      slot.length = 0;
-      this.#place = 0;
       this.#tick();
     }
     return false;
@@ -147,6 +153,15 @@ export class World implements Clock {
     const due = this.#later.get(this.#now);
     if (!due) return;
     this.#later.delete(this.#now);
-    this.#wheel[this.#now % slots]?.unshift(...due);
+    const slot = this.#wheel[this.#now % slots] as Slot;
+    if (due.last) due.last.next = slot.first;
+    if (!slot.first) slot.last = due.last;
+    slot.first = due.first;
   }
+}
+
+function append(slot: Slot, happening: Happening): void {
+  if (slot.last) slot.last.next = happening;
+  else slot.first = happening;
+  slot.last = happening;
 }
