@@ -17,6 +17,7 @@ export const lawNames = [
   "Quorum overlap",
   "Exactly once",
   "Linearizable reads",
+  "Linearizable edits",
   "Definite errors",
   "Identical snapshots",
   "Bounded queues",

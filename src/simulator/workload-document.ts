@@ -1,7 +1,15 @@
-/** Editors that write in one text at once, each from what its own node shows, often from a version that is no longer the latest. */
+/**
+ * Editors that write in one text at once, each from what its own node shows, often from a version that is no longer the latest. At the end
+ * the whole history, of edits and of reads, must be one that a single copy could have had.
+ */
 import { SharedDocument } from "../document/shared-document.ts";
 import type { ChangesJson, DocumentCommand, DocumentResponse } from "../document/types.ts";
-import type { Chance, Wish, Workload } from "./workloads.ts";
+import type { NodeId } from "../raft/types.ts";
+import { LawBroken } from "./law.ts";
+import { historyText } from "./linearizability-history.ts";
+import type { DocumentOutput } from "./linearizability-models.ts";
+import { VersionRecorder } from "./workload-versions.ts";
+import type { Chance, Settlement, Wish, Workload } from "./workloads.ts";
 
 interface Base {
   readonly version: number;
@@ -44,20 +52,43 @@ export function documentWorkload(chance: Chance): Workload<DocumentCommand, Docu
     };
   };
 
+  const wish = (document: SharedDocument): Wish<DocumentCommand, DocumentResponse> => {
+    if (chance.chance(20)) return { command: null, idempotent: true };
+    if (chance.chance(80)) return edit(document);
+    const key = keys[chance.below(keys.length)] ?? "title";
+    const value = chance.below(100);
+    if (chance.chance(50)) return { command: { kind: "set", key, value }, idempotent: false };
+    return { command: { kind: "compareAndSet", key, expected: document.get(key), value }, idempotent: false };
+  };
+
+  const history = new VersionRecorder();
+  const recorded = (node: NodeId, { command, idempotent }: Wish<DocumentCommand, DocumentResponse>) => {
+    const id = history.invoke(node, command?.kind === "edit" ? command.updates.length : 0);
+    const settle = (outcome: Settlement<DocumentCommand, DocumentResponse>): void => {
+      if (outcome.kind === "definite" || outcome.kind === "indefinite") history.failed(id, outcome.kind === "definite");
+      else history.returned(id, outputOf(outcome), idempotent);
+    };
+    return { command, idempotent, settle };
+  };
+
   return {
     name: "document",
     createMachine: () => new SharedDocument(),
-    next: (_node, machine) => {
-      const document = machine as SharedDocument;
-      if (chance.chance(20)) return { command: null, idempotent: true };
-      if (chance.chance(80)) return edit(document);
-      const key = keys[chance.below(keys.length)] ?? "title";
-      const value = chance.below(100);
-      if (chance.chance(50)) return { command: { kind: "set", key, value }, idempotent: false };
-      return { command: { kind: "compareAndSet", key, expected: document.get(key), value }, idempotent: false };
+    next: (node, machine) => recorded(node, wish(machine as SharedDocument)),
+    finish: () => {
+      const fault = history.fault();
+      if (fault) throw new LawBroken("Linearizable edits", `${fault.reason}\n${historyText(fault.operations)}`);
     },
-    finish: () => undefined,
   };
+}
+
+function outputOf(outcome: Settlement<DocumentCommand, DocumentResponse>): DocumentOutput | null {
+  if (outcome.kind === "done" && outcome.response) {
+    const { version, added } = outcome.response;
+    return { version, added, content: null };
+  }
+  if (outcome.kind !== "read" || !(outcome.machine instanceof SharedDocument)) return null;
+  return { version: outcome.machine.version, added: 0, content: outcome.machine.text };
 }
 
 /** In the JSON form of a change set: lengths that stay, and [deleted, line, line ...]. */
