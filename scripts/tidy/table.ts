@@ -71,6 +71,7 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "src/simulator/main.ts", project: ["src/simulator", "src/raft"], packages: [NODE] },
   { room: "src/simulator/explore-main.ts", project: ["src/simulator"], packages: [NODE] },
   { room: "src/simulator/membership-main.ts", project: ["src/simulator"], packages: [NODE] },
+  { room: "src/simulator/effects-main.ts", project: ["src/simulator"], packages: [NODE] },
   {
     room: "src/index.ts",
     project: ["src/raft", "src/driver", "src/autopilot", "src/storage", "src/network", "src/simulator"],
@@ -95,6 +96,7 @@ export const IMPURE_FILES: readonly string[] = [
   "src/simulator/main.ts",
   "src/simulator/explore-main.ts",
   "src/simulator/membership-main.ts",
+  "src/simulator/effects-main.ts",
 ];
 
 /** What a test may import beside what its room may, and what those rooms may in turn. */

@@ -58,6 +58,17 @@ export class ClientLaws<Response> {
     this.#responses[number] = response;
   }
 
+  /** A subscriber at a node is told of these, behind `after`: in order, none twice, none left out. */
+  told(id: NodeId, after: LogIndex, applied: readonly { readonly index: LogIndex }[]): void {
+    let last = after;
+    for (const { index } of applied) {
+      law(index > last, "Subscription", () => `${id} told of ${index} after ${last}`);
+      for (let between = last + 1; between < index; between++)
+        law(!this.#chains[between], "Subscription", () => `${id} told of ${index} after ${last}, and never of ${between}`);
+      last = index;
+    }
+  }
+
   /** A client was told that its command is done. */
   acknowledge(index: LogIndex, number: number, response: Response | null, same: (a: Response, b: Response) => boolean): void {
     const first = this.#appliedAt[number] ?? 0;

@@ -1,13 +1,13 @@
 /** The nodes of a run, the world that they share, and whoever watches them. */
 import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftState } from "../raft/mod.ts";
-import type { Configuration, Event, Generation, LogIndex, Millis, NodeId, Update } from "../raft/types.ts";
+import type { Configuration, Event, Generation, LogIndex, Message, Millis, NodeId, Update } from "../raft/types.ts";
 import { MessageRate } from "./bounds.ts";
 import { ClientLaws } from "./client-laws.ts";
 import { isHeldByQuorum } from "./configuration-laws.ts";
 import { SimulatedDisk } from "./disk.ts";
 import { Host } from "./host.ts";
-import { LawBroken, Situations } from "./law.ts";
+import { LawBroken, law, Situations } from "./law.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
 import { Observer } from "./observer.ts";
@@ -18,7 +18,18 @@ import { WatchedMachine } from "./watched-machine.ts";
 import type { Workload } from "./workloads.ts";
 import type { World } from "./world.ts";
 
+/** Armed at once by one node. */
+const timersMax = 8;
+
 export const generation: Generation = { number: 1, id: "0".repeat(32), parentId: null, forkIndex: 0 };
+
+/** The process that is about to have this effect dies instead. */
+export interface CrashPoint {
+  /** From 1 on: the writes and messages of all nodes since the first leader. */
+  readonly effect: number;
+  /** Whether a write that is under way becomes durable all the same. */
+  readonly keepsWrite: boolean;
+}
 
 export type StepListener = (id: NodeId, event: Event, update: Update, core: Readonly<RaftState>) => void;
 
@@ -34,7 +45,13 @@ export class Cluster<Command, Response> {
   /** Injected, by kind. */
   readonly faults: { [kind in FaultKind]?: number } = {};
   snapshotsInstalled = 0;
+  /** Writes and messages, of all nodes, since the first leader. */
+  effects = 0;
+  /** By their count: before which of them its node dies. */
+  readonly #crash: CrashPoint | null;
   faultsOver = false;
+  /** What a fault waits for: the next message of a kind, as it is sent. */
+  awaited: { readonly kind: Message["kind"]; sent(message: Message): void } | null = null;
   /** Whom clients ask more often than others, and until when: a leader that may have been deposed without knowing. */
   favoured: { readonly host: Host<Command, Response>; readonly until: Millis } | null = null;
   failure: Error | null = null;
@@ -44,7 +61,8 @@ export class Cluster<Command, Response> {
   #lives = 0;
   #names = 0;
 
-  constructor(world: World, plan: Plan, workload: Workload<Command, Response>, seed: number) {
+  constructor(world: World, plan: Plan, workload: Workload<Command, Response>, seed: number, crash: CrashPoint | null = null) {
+    this.#crash = crash;
     this.world = world;
     this.plan = plan;
     this.workload = workload;
@@ -53,6 +71,7 @@ export class Cluster<Command, Response> {
     this.observer = new Observer(this.situations, this.strictOnly);
     this.clients = new ClientLaws(this.observer, this.situations);
     this.network.onSend = (message) => {
+      if (this.awaited?.kind === message.kind) this.#awaitedIsSent(message);
       try {
         this.#rate.sent(world.now(), this.hosts.length);
         checkSend(this.observer, message);
@@ -61,6 +80,12 @@ export class Cluster<Command, Response> {
       }
     };
     this.network.onFault = (kind) => this.count(kind);
+  }
+
+  #awaitedIsSent(message: Message): void {
+    const { awaited } = this;
+    this.awaited = null;
+    if (!this.faultsOver) awaited?.sent(message);
   }
 
   /** What was called durable may be lost, so nothing that rests on entries is promised. */
@@ -93,7 +118,9 @@ export class Cluster<Command, Response> {
     const { world, plan } = this;
     const disk = new SimulatedDisk(world, createDiskFaults(world, plan));
     disk.onFault = (kind) => this.count(kind);
-    const clock = new NodeClock(world, plan.kinds.has("drift"));
+    const clock = new NodeClock(world);
+    clock.onArmed = (armed) =>
+      this.guard(() => law(armed <= timersMax, "Bounded queues", () => `${host.id} has ${armed} timers armed`));
     if (plan.kinds.has("drift") && world.chance(50)) {
       clock.drift(world.between(50, 200) / 100);
       this.count("drift");
@@ -117,6 +144,11 @@ export class Cluster<Command, Response> {
           }),
         seed: () => this.#seed * 1000 + this.#lives++,
         onStep: (_host, event, update, core) => this.#stepped(event, update, core),
+        onTold: (_host, after, applied) =>
+          this.guard(() => {
+            if (!this.strictOnly) this.clients.told(host.id, after, applied);
+          }),
+        diesNow: (host) => this.#diesNow(host),
         onStarted: (_host, core) => this.guard(() => this.observer.watch(core)),
         onFailed: (_host, failure) => this.#failed(host, failure),
         onCrashed: () => this.observer.forget(host.id),
@@ -126,6 +158,13 @@ export class Cluster<Command, Response> {
     this.hosts.push(host);
     this.observer.addDisk(host.id, disk);
     return host;
+  }
+
+  #diesNow(host: Host<Command, Response>): boolean {
+    if (this.faultsOver || ++this.effects !== this.#crash?.effect) return false;
+    host.disk.keepsNext = this.#crash.keepsWrite;
+    this.restartLater(host, this.world.between(20, 3000));
+    return true;
   }
 
   #stepped(event: Event, update: Update, core: Readonly<RaftState>): void {
@@ -189,6 +228,13 @@ export class Cluster<Command, Response> {
     const joiner = this.addHost();
     joiner.replacesAnother = true;
     this.startHost(joiner);
+  }
+
+  /** Another process asks for this node's identity, as a duplicated tab does; whoever finds it taken becomes a new node. */
+  duplicate(host: Host<Command, Response>): void {
+    if (!host.disk.isHeld) return this.startHost(host);
+    this.situations.reach("identity clash");
+    this.startHost(this.addHost());
   }
 
   host(id: NodeId | null): Host<Command, Response> | undefined {

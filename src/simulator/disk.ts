@@ -15,6 +15,7 @@ import type {
   SnapshotWrite,
   Term,
 } from "../raft/types.ts";
+import { law } from "./law.ts";
 import type { Life, World } from "./world.ts";
 
 export interface DiskFaults {
@@ -48,9 +49,12 @@ export class SimulatedDisk implements LogStorage {
   failsAfter = Number.POSITIVE_INFINITY;
   /** What the first write that failed in this life would have written. */
   refused: WriteKind | null = null;
+  /** Whether the next crash leaves the write that is under way; `null`: by chance. */
+  keepsNext: boolean | null = null;
   onDurable: DurableHook = () => false;
   onFault: (kind: "hang" | "slow" | "relaxed" | "full" | "failingWrite") => void = () => undefined;
   #writing: LogWrite | SnapshotWrite | null = null;
+  #holder: Life | null = null;
   readonly #world: World;
   readonly faults: DiskFaults;
 
@@ -59,8 +63,19 @@ export class SimulatedDisk implements LogStorage {
     this.faults = faults;
   }
 
+  /** The lock that a node's process takes before it opens its disk: until it dies, frozen or not. */
+  get isHeld(): boolean {
+    return this.#holder?.alive === true;
+  }
+
   /** For one life of its node. `mayAct`: asked before each write; a node that has just died writes nothing more. */
   open(life: Life, mayAct: () => boolean): LogStorage {
+    law(
+      !this.isHeld || this.#holder === life,
+      "One process an identity",
+      () => "a second process opened the disk of one that lives",
+    );
+    this.#holder = life;
     let fenced: StorageFailed | null = null;
     this.refused = null;
     const write = (what: LogWrite | SnapshotWrite, done: (failure: StorageFailed | null) => void): void => {
@@ -171,7 +186,9 @@ export class SimulatedDisk implements LogStorage {
   crash(): void {
     const what = this.#writing;
     this.#writing = null;
-    if (what && this.#refusal() === null && this.#world.chance(50)) this.#apply(what);
+    const keeps = this.keepsNext ?? this.#world.chance(50);
+    this.keepsNext = null;
+    if (what && this.#refusal() === null && keeps) this.#apply(what);
     this.close();
     if (this.faults.relaxedEntries) this.#forgetTail(this.faults.relaxedEntries);
   }

@@ -99,6 +99,7 @@ export class Ending<Command, Response> {
     for (const host of this.#core) {
       host.disk.heal();
       host.clock.drift(1);
+      host.clock.throttle(0);
       host.effectsLeft = Number.POSITIVE_INFINITY;
       this.#cluster.thaw(host);
       // What hung may hang for long: a person reloads the tab.

@@ -38,9 +38,12 @@ export class Faults<Command, Response> {
       damage: () => this.#damage(),
       lostDisk: () => this.#loseDisk(),
       jump: () => this.#jump(),
+      throttle: () => this.#throttle(),
       membership: () => this.#changeMembership(),
       transfer: () => this.#transfer(),
+      deafTransfer: () => this.#transferToNobodyHeard(),
       join: () => this.#join(),
+      duplicateTab: () => this.#duplicate(),
       leave: () => this.#leave(),
       otherConfig: () => this.#crash("otherConfig"),
     };
@@ -87,7 +90,9 @@ export class Faults<Command, Response> {
     const target = leader ?? this.#target();
     if (!target || hosts.length < 2) return false;
     if (leader) {
-      this.#cutUntil = this.#world.now() + this.#world.between(500, 4000);
+      // Without CheckQuorum it goes on to collect entries that the others will have overtaken by a snapshot.
+      const most = this.#cluster.plan.config.checkQuorum ? 4000 : 10_000;
+      this.#cutUntil = this.#world.now() + this.#world.between(500, most);
       this.#cluster.favoured = { host: leader, until: this.#cutUntil };
     }
     const whole = leader !== undefined || this.#world.chance(50);
@@ -134,14 +139,24 @@ export class Faults<Command, Response> {
     return links.length > 0;
   }
 
+  /** Of some channel now, or of the next one that carries a snapshot, in the midst of it. */
   #reset(): boolean {
     const [a, b] = this.#world.shuffle(this.#cluster.hosts);
     if (!a || !b) return false;
-    const { role } = a.core ?? {};
-    if (role?.kind === "leader" && role.progress.get(b.id)?.transfer)
-      this.#cluster.situations.reach("channel reset with a snapshot on its way");
-    this.#cluster.network.reset(a.id, b.id);
+    if (this.#world.chance(30))
+      this.#cluster.awaited = {
+        kind: "installSnapshot",
+        sent: ({ from, to }) => this.#later(1, 60, () => this.#resetChannel(from, to)),
+      };
+    else this.#resetChannel(a.id, b.id);
     return true;
+  }
+
+  #resetChannel(a: NodeId, b: NodeId): void {
+    const { role } = this.#cluster.host(a)?.core ?? {};
+    if (role?.kind === "leader" && role.progress.get(b)?.transfer)
+      this.#cluster.situations.reach("channel reset with a snapshot on its way");
+    this.#cluster.network.reset(a, b);
   }
 
   /** Everybody, or some, hear that a node is gone which is there: mostly the leader. */
@@ -207,7 +222,8 @@ export class Faults<Command, Response> {
     if (!host) return false;
     host.freeze();
     this.#cluster.favoured = { host, until: Number.POSITIVE_INFINITY };
-    this.#later(300, this.#world.chance(40) ? 25_000 : 5000, () => this.#cluster.thaw(host));
+    const isLong = this.#world.chance(40);
+    this.#later(isLong ? 10_000 : 300, isLong ? 40_000 : 5000, () => this.#cluster.thaw(host));
     return true;
   }
 
@@ -285,6 +301,15 @@ export class Faults<Command, Response> {
     return true;
   }
 
+  /** A page that is hidden, where nothing keeps its timers from being held: to one a second, or to one a minute (F8). */
+  #throttle(): boolean {
+    const host = this.#target();
+    if (!host) return false;
+    host.clock.throttle(this.#world.chance(80) ? 1000 : 60_000);
+    this.#later(1000, 10_000, () => host.clock.throttle(0));
+    return true;
+  }
+
   // ---- the cluster ----
 
   /** Its answer is not waited for: what becomes of it is seen in the logs. */
@@ -310,9 +335,33 @@ export class Faults<Command, Response> {
     return true;
   }
 
+  /** A leader hands its office over, and from that moment on hears nobody: it does not learn who has it now, nor that anybody has. */
+  #transferToNobodyHeard(): boolean {
+    const { network, hosts } = this.#cluster;
+    this.#cluster.awaited = {
+      kind: "timeoutNow",
+      sent: ({ from }) => {
+        for (const { id } of hosts) if (id !== from) network.cut(id, from);
+        this.#cutUntil = this.#world.now() + this.#world.between(300, 2000);
+        const host = this.#cluster.host(from);
+        if (host) this.#cluster.favoured = { host, until: this.#cutUntil };
+      },
+    };
+    return this.#transfer();
+  }
+
   #join(): boolean {
     if (this.#cluster.hosts.length >= this.#initialHosts + joinersMax) return false;
     this.#cluster.startHost(this.#cluster.addHost());
+    return true;
+  }
+
+  /** A tab is duplicated, with all that it remembers of itself: the copy must become somebody else, as the node's lock is held (F5). */
+  #duplicate(): boolean {
+    const frozen = this.#world.chance(50) ? this.#cluster.hosts.find(({ isFrozen }) => isFrozen) : undefined;
+    const host = frozen ?? this.#target();
+    if (!host || this.#cluster.hosts.length >= this.#initialHosts + joinersMax) return false;
+    this.#cluster.duplicate(host);
     return true;
   }
 

@@ -1,8 +1,9 @@
 /** One node through all its lives: a disk and a clock that stay, and a process that starts, freezes, fails and crashes. */
 import { Stopped } from "../driver/errors.ts";
+import type { Applied } from "../driver/interfaces.ts";
 import { Raft } from "../driver/raft.ts";
 import type { RaftConfig, RaftState } from "../raft/mod.ts";
-import type { Event, NodeId, Update } from "../raft/types.ts";
+import type { Event, LogIndex, NodeId, Update } from "../raft/types.ts";
 import type { SimulatedDisk } from "./disk.ts";
 import type { SimulatedNetwork } from "./network.ts";
 import type { NodeClock } from "./node-clock.ts";
@@ -20,6 +21,10 @@ export interface HostOptions<Command, Response> {
   /** For each life, never the same. */
   seed(): number;
   onStep(host: Host<Command, Response>, event: Event, update: Update, core: Readonly<RaftState>): void;
+  /** Before each write and message; `true`: the process dies before it. */
+  diesNow(host: Host<Command, Response>): boolean;
+  /** To whoever subscribed at the start of this life: the commands behind `after`, the index that it was told of last. */
+  onTold(host: Host<Command, Response>, after: LogIndex, applied: readonly Applied<Numbered<Command>>[]): void;
   /** It takes part. */
   onStarted(host: Host<Command, Response>, core: Readonly<RaftState>): void;
   /** It cannot start, or had to stop by itself. */
@@ -91,14 +96,32 @@ export class Host<Command, Response> {
     });
     raft.start((failure) => {
       if (failure && life.alive) onFailed(this, failure);
-      if (!failure && raft.core) onStarted(this, raft.core);
+      if (failure || !raft.core) return;
+      onStarted(this, raft.core);
+      this.#subscribe(raft);
     });
+  }
+
+  #subscribe(raft: Raft<Numbered<Command>, Response, unknown>): void {
+    const { life } = this;
+    const lastApplied = (): LogIndex => raft.metricsOrNull()?.lastApplied ?? 0;
+    let told = lastApplied();
+    raft.subscribe(
+      told + 1,
+      (applied) => {
+        if (life.alive) this.#options.onTold(this, told, applied);
+        told = applied.at(-1)?.index ?? told;
+      },
+      () => {
+        told = lastApplied();
+      },
+    );
   }
 
   /** The process dies between two effects: of a step, the first ones happened and the others never do. */
   #mayAct(life: Life): boolean {
     if (!life.alive) return false;
-    if (this.effectsLeft === Number.POSITIVE_INFINITY || --this.effectsLeft >= 0) return true;
+    if (!this.#options.diesNow(this) && (this.effectsLeft === Number.POSITIVE_INFINITY || --this.effectsLeft >= 0)) return true;
     this.crash();
     return false;
   }

@@ -19,8 +19,10 @@ export const lawNames = [
   "Linearizable reads",
   "Linearizable edits",
   "Definite errors",
+  "Subscription",
   "Identical snapshots",
   "Bounded queues",
+  "One process an identity",
   "Laws of a state",
   "No throw",
   "Liveness",
@@ -68,6 +70,7 @@ export const situations = [
   "quota failure while appending",
   "channel reset with a snapshot on its way",
   "new identity for a lost disk",
+  "identity clash",
   "leadership transferred",
   "repeated command answered from its session",
 ] as const;

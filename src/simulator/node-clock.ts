@@ -12,13 +12,14 @@ export class NodeClock {
   #base: Millis = 0;
   #since: Millis = 0;
   #wallOffset: Millis = 0;
+  #coarseness: Millis = 0;
+  readonly #heldBack: Timer[] = [];
+  /** Told how many timers are armed, as one more is. */
+  onArmed: (armed: number) => void = () => undefined;
   readonly #world: World;
-  /** Whether it may ever run at another rate than the world. */
-  readonly #mayDrift: boolean;
 
-  constructor(world: World, mayDrift: boolean) {
+  constructor(world: World) {
     this.#world = world;
-    this.#mayDrift = mayDrift;
   }
 
   now(): Millis {
@@ -49,37 +50,88 @@ export class NodeClock {
     this.#wallOffset += ms;
   }
 
+  /** As of a hidden page: timers wake only when so many milliseconds are full; 0: as asked. */
+  throttle(ms: Millis): void {
+    this.#coarseness = ms;
+    for (const timer of this.#heldBack.splice(0)) timer.armAnew();
+  }
+
+  /** It was armed; if it is held back, it is armed anew when that is over. */
+  armed(timer: Timer): void {
+    if (this.#coarseness > 0) this.#heldBack.push(timer);
+  }
+
+  /** Of the world: when a timer for `at` wakes. Never early by this clock, if it goes on as it does. */
+  wakeAt(at: Millis): Millis {
+    const wake = this.#world.now() + Math.max(0, at - this.now()) / this.#rate;
+    return this.#coarseness === 0 ? wake : Math.ceil(wake / this.#coarseness) * this.#coarseness;
+  }
+
   forLife(life: Life): Clock {
+    const armed: Armed = { count: 0 };
     return {
       now: () => this.now(),
       wallTime: () => Math.max(0, epoch + this.now() + this.#wallOffset),
       soon: (run) => {
         this.#world.at(this.#world.now(), run, life);
       },
-      schedule: (at, run) => this.#schedule(at, run, life),
+      schedule: (at, run) => {
+        const timer = new Timer(this.#world, this, at, run, life, armed);
+        return () => timer.cancel();
+      },
     };
   }
+}
 
-  /** Never early by this clock, even if it was slowed meanwhile. */
-  #schedule(at: Millis, run: () => void, life: Life): () => void {
-    const wait = (at - this.now()) / this.#rate;
-    const happening = this.#world.at(this.#world.now() + wait, run, life);
-    if (this.#mayDrift) return this.#watch(happening, at, run, life);
-    return () => {
-      happening.run = null;
-    };
+/** Timers of one life. */
+interface Armed {
+  count: number;
+}
+
+class Timer {
+  happening: Happening | null = null;
+
+  constructor(
+    readonly world: World,
+    readonly clock: NodeClock,
+    readonly at: Millis,
+    readonly run: () => void,
+    readonly life: Life,
+    readonly armed: Armed,
+  ) {
+    armed.count++;
+    clock.onArmed(armed.count);
+    this.arm();
   }
 
-  #watch(first: Happening, at: Millis, run: () => void, life: Life): () => void {
-    let happening = first;
-    happening.run = fire;
-    const { world, clock } = { world: this.#world, clock: this };
-    function fire(): void {
-      if (clock.now() >= at) return run();
-      happening = world.at(world.now() + Math.max(1, (at - clock.now()) / clock.rate), fire, life);
+  arm(): void {
+    const wakeAt = Math.max(this.world.now(), this.clock.wakeAt(this.at));
+    this.happening = this.world.at(wakeAt, () => this.wake(), this.life);
+    this.clock.armed(this);
+  }
+
+  armAnew(): void {
+    if (!this.happening) return;
+    this.happening.run = null;
+    this.arm();
+  }
+
+  /** If it was slowed meanwhile, it is too early. */
+  wake(): void {
+    const early = this.at - this.clock.now();
+    if (early > 0) {
+      this.happening = this.world.at(this.world.now() + Math.max(1, early / this.clock.rate), () => this.wake(), this.life);
+      return;
     }
-    return () => {
-      happening.run = null;
-    };
+    this.happening = null;
+    this.armed.count--;
+    this.run();
+  }
+
+  cancel(): void {
+    if (!this.happening) return;
+    this.happening.run = null;
+    this.happening = null;
+    this.armed.count--;
   }
 }

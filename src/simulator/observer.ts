@@ -42,6 +42,8 @@ const wholeEvery = 32;
 export class Observer {
   /** Committed, as the first node that knew it had it. */
   readonly committed: Entry[] = [];
+  /** The term in which each of them was committed. */
+  readonly #committedIn: Term[] = [];
   /** Where configurations stand among them. */
   lastConfigurationIndex: LogIndex = 0;
   configurations = 0;
@@ -160,7 +162,10 @@ export class Observer {
     if (isJoint(configurationInForce(core.log).configuration)) this.#situations.reach("election in a joint configuration");
     for (const other of this.#nodes.values())
       if (other.ledTerm !== 0 && other.ledTerm < currentTerm) this.#situations.reach("two leaders of different terms at once");
-    const last = this.committed.at(-1);
+    // Votes that come late may make a leader of a term that is past already: it need not have what was committed since (§5.4.3).
+    let count = this.committed.length;
+    while (count > 0 && (this.#committedIn[count - 1] ?? 0) >= currentTerm) count--;
+    const last = this.committed[count - 1];
     if (!last || this.#strictOnly) return;
     const term = termAt(core.log, last.index);
     law(
@@ -308,7 +313,10 @@ export class Observer {
         "State Machine Safety",
         () => `${core.id} committed ${entry.index} before ${this.committed.length + 1} was`,
       );
-      if (entry.index === this.committed.length + 1) this.committed.push(entry);
+      if (entry.index === this.committed.length + 1) {
+        this.committed.push(entry);
+        this.#committedIn.push(core.hardState.currentTerm);
+      }
       if (entry.kind !== "configuration") return;
       this.lastConfigurationIndex = entry.index;
       this.configurations++;

@@ -22,6 +22,10 @@ export interface Failure {
 
 export interface Totals {
   seeds: number;
+  /** By seed: hashes of whole traces. The same on any two runs and any two machines. */
+  traces: Record<string, string>;
+  /** Seeds that gave another trace the second time. */
+  unlike: number[];
   counts: Record<string, number>;
   enabled: Record<string, number>;
   faults: Record<string, number>;
@@ -43,7 +47,7 @@ const rareSituations: readonly string[] = [
 ];
 
 export function createTotals(): Totals {
-  return { seeds: 0, counts: {}, enabled: {}, faults: {}, situations: {}, styles: {}, workloads: {} };
+  return { seeds: 0, traces: {}, unlike: [], counts: {}, enabled: {}, faults: {}, situations: {}, styles: {}, workloads: {} };
 }
 
 export function addResult(totals: Totals, result: SimulationResult): void {
@@ -59,6 +63,8 @@ export function addResult(totals: Totals, result: SimulationResult): void {
 
 export function addTotals(totals: Totals, more: Totals): void {
   totals.seeds += more.seeds;
+  Object.assign(totals.traces, more.traces);
+  totals.unlike.push(...more.unlike);
   for (const part of ["counts", "enabled", "faults", "situations", "styles", "workloads"] as const) add(totals[part], more[part]);
 }
 
@@ -114,6 +120,35 @@ function shorten(seed: number, most: number, nodes: number): number {
     else least = middle + 1;
   }
   return enough;
+}
+
+/** Of so many seeds one is run twice more, with its trace. */
+export const tracedEvery = 50;
+
+/** @returns a hash of every byte of the trace of a seed */
+export function traceHash(seed: number, steps: number, nodes: number): string {
+  let [low, high] = [0x811c9dc5, 0x1000193];
+  const simulation: Simulation = new Simulation({
+    seed,
+    steps,
+    nodes,
+    onStep: (...step) => {
+      const line = JSON.stringify(traceStep(simulation.steps, ...step));
+      for (let at = 0; at < line.length; at++) {
+        low = Math.imul(low ^ line.charCodeAt(at), 0x01000193);
+        high = Math.imul(high + line.charCodeAt(at), 0x85ebca6b) ^ (high >>> 13);
+      }
+    },
+  });
+  simulation.run();
+  return [low, high].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** Twice the same, or it is noted. */
+export function addTrace(totals: Totals, seed: number, steps: number, nodes: number): void {
+  const hash = traceHash(seed, steps, nodes);
+  totals.traces[seed] = hash;
+  if (traceHash(seed, steps, nodes) !== hash) totals.unlike.push(seed);
 }
 
 const linesEach = 8;

@@ -1,10 +1,15 @@
 /** Two hundred seeds in virtual time, the seeds that failed once, and that a seed is all that a run depends on. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { ClientLaws } from "./client-laws.ts";
 import { alwaysMeet } from "./configuration-laws.ts";
+import { SimulatedDisk } from "./disk.ts";
+import { crashAtEachEffect } from "./effects.ts";
+import { Situations } from "./law.ts";
 import { addResult, createTotals, missingFaults, missingSituations, nodesOf, runSeed } from "./report.ts";
 import { Simulation } from "./simulation.ts";
 import { traceStep } from "./trace.ts";
+import { World } from "./world.ts";
 
 const steps = 3000;
 
@@ -41,6 +46,62 @@ describe("seeds that failed once", () => {
     [62, 3, "a session whose registration was lost on its way to the leader"],
   ];
   for (const [seed, nodes, what] of pinned) test(`${seed} with ${nodes}: ${what}`, () => void hold(seed, nodes));
+});
+
+describe("a crash before every effect", () => {
+  test.each([
+    [1, 3],
+    [3, 5],
+    [10, 1],
+  ])("of seed %i with %i nodes: each write and each message, with and without the write under way", (seed, nodes) => {
+    const { effects, failures } = crashAtEachEffect({ seed, steps: 250, nodes });
+    expect(failures).toEqual([]);
+    expect(effects).toBeGreaterThan(30);
+  });
+
+  test("is at another place each time", () => {
+    const traces = [1, 2, 3, 4, 5].map((effect) => {
+      const steps: string[] = [];
+      new Simulation({
+        seed: 1,
+        steps: 250,
+        nodes: 3,
+        crash: { effect, keepsWrite: true },
+        onStep: (id, event) => steps.push(`${id} ${event.kind} ${event.now}`),
+      }).run();
+      return steps.join();
+    });
+    expect(new Set(traces).size).toBe(5);
+  });
+});
+
+describe("an identity", () => {
+  test("is run by one process at a time: a second one is not let in, before the first is dead", () => {
+    const disk = new SimulatedDisk(new World(1), { maxDelayMs: 1, hangPercent: 0, hangMs: 0 });
+    const first = { alive: true, held: null };
+    disk.open(first, () => true);
+    expect(disk.isHeld).toBe(true);
+    expect(() => disk.open({ alive: true, held: null }, () => true)).toThrow("One process an identity");
+    first.alive = false;
+    expect(disk.isHeld).toBe(false);
+    disk.open({ alive: true, held: null }, () => true);
+  });
+});
+
+describe("a subscriber", () => {
+  const laws = () => {
+    const known = new ClientLaws<null>({ committed: [] }, new Situations());
+    for (const index of [1, 2, 4]) known.applied("n1", index, index, index, null);
+    return known;
+  };
+
+  test("is told of every applied command, in order and once", () => {
+    expect(() => laws().told("n1", 0, [{ index: 1 }, { index: 2 }, { index: 4 }])).not.toThrow();
+    expect(() => laws().told("n1", 0, [{ index: 1 }, { index: 4 }])).toThrow(
+      "Subscription: n1 told of 4 after 1, and never of 2",
+    );
+    expect(() => laws().told("n1", 2, [{ index: 2 }])).toThrow("Subscription: n1 told of 2 after 2");
+  });
 });
 
 describe("determinism", () => {

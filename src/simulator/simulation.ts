@@ -3,7 +3,7 @@
  * cluster is healed and must recover, and then be quiet.
  */
 import { Clients } from "./clients.ts";
-import { Cluster, generation, type StepListener } from "./cluster.ts";
+import { Cluster, type CrashPoint, generation, type StepListener } from "./cluster.ts";
 import { Ending } from "./ending.ts";
 import { Faults } from "./faults.ts";
 import { LawBroken, type Situation } from "./law.ts";
@@ -25,6 +25,8 @@ export interface SimulationOptions {
   readonly plan?: Partial<Plan>;
   /** A state machine and clients of one's own; else one of three, by the seed. */
   readonly workload?: (chance: Chance, now: () => number) => Workload<unknown, unknown>;
+  /** Besides what the seed chooses: one more crash, at an effect of the phase with faults. */
+  readonly crash?: CrashPoint;
   /** Sees each step of each node. */
   readonly onStep?: StepListener;
 }
@@ -35,6 +37,8 @@ export interface SimulationResult {
   readonly workload: string;
   /** Happenings, to the very end. */
   readonly steps: number;
+  /** Writes and messages of the phase with faults: the places where a process may die. */
+  readonly effects: number;
   readonly virtualMs: number;
   readonly messages: number;
   readonly elections: number;
@@ -68,7 +72,7 @@ export class Simulation {
     this.#plan = { ...createPlan(this.#world), ...options.plan };
     const now = (): number => this.#world.now();
     const workload = options.workload?.(this.#world, now) ?? createWorkload(this.#plan.workload, this.#world, now);
-    this.#cluster = new Cluster(this.#world, this.#plan, workload, options.seed);
+    this.#cluster = new Cluster(this.#world, this.#plan, workload, options.seed, options.crash ?? null);
     this.#cluster.onStep = options.onStep ?? null;
     this.#clients = new Clients(this.#cluster);
     this.#pilot = new Pilot(this.#cluster);
@@ -105,6 +109,8 @@ export class Simulation {
   #form(): void {
     const voters = this.#cluster.hosts.map(({ id }) => id);
     this.#cluster.faultsOver = true;
+    const { hangPercent } = this.#plan;
+    for (const { disk } of this.#cluster.hosts) disk.faults.hangPercent = 0;
     for (const host of this.#cluster.hosts) host.start();
     for (const host of this.#cluster.hosts) {
       while (!host.core) this.#step();
@@ -114,6 +120,7 @@ export class Simulation {
       if (this.#world.now() > firstLeaderMs) throw new LawBroken("Liveness", "no first leader within a minute");
       this.#step();
     }
+    for (const { disk } of this.#cluster.hosts) disk.faults.hangPercent = hangPercent;
     this.#cluster.faultsOver = false;
   }
 
@@ -136,6 +143,7 @@ export class Simulation {
       style: this.#plan.style,
       workload: workload.name,
       steps: this.#steps,
+      effects: this.#cluster.effects,
       virtualMs: this.#world.now(),
       messages: network.sent,
       elections: observer.elections,

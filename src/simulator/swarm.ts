@@ -37,10 +37,13 @@ export const faultKinds = [
   // clocks
   "drift",
   "jump",
+  "throttle",
   // the cluster
   "membership",
   "transfer",
+  "deafTransfer",
   "join",
+  "duplicateTab",
   "leave",
   "otherConfig",
 ] as const;
@@ -64,9 +67,12 @@ export const timedKinds: readonly FaultKind[] = [
   "damage",
   "lostDisk",
   "jump",
+  "throttle",
   "membership",
   "transfer",
+  "deafTransfer",
   "join",
+  "duplicateTab",
   "leave",
   "otherConfig",
 ];
@@ -104,7 +110,8 @@ export interface Plan {
 
 export function createPlan(world: World): Plan {
   const style = chooseStyle(world);
-  const kinds = chooseKinds(world, style);
+  const leaseReads = style !== "relaxed" && world.chance(15);
+  const kinds = chooseKinds(world, style, leaseReads);
   const percent = (kind: FaultKind, most: number): number => (kinds.has(kind) ? world.between(1, most) : 0);
   const workload = world.chance(12) ? "document" : world.chance(15) ? "registers" : "chain";
   return {
@@ -119,7 +126,7 @@ export function createPlan(world: World): Plan {
       ordered: world.chance(50),
       minimalQuorum: kinds.has("minimalQuorum"),
     },
-    config: createConfig(configOptions(world, kinds, workload)),
+    config: createConfig(configOptions(world, workload, leaseReads)),
     autopilot: world.chance(30),
     silentCrashes: world.chance(30),
     proposalPauseMs: 20 + world.below(80),
@@ -136,34 +143,39 @@ function chooseStyle(world: World): Style {
   return draw < 12 ? "relaxed" : "mixed";
 }
 
-function chooseKinds(world: World, style: Style): ReadonlySet<FaultKind> {
+/** A lease rests on clocks that run alike, and on election timeouts that nobody shortens. */
+const breaksLeases: readonly FaultKind[] = ["drift", "jump", "sleep", "otherConfig"];
+
+function chooseKinds(world: World, style: Style, leaseReads: boolean): ReadonlySet<FaultKind> {
   if (style === "calm") return new Set();
   const share = style === "unlimited" ? 70 : (world.pick([15, 30, 50]) ?? 50);
   const kinds = new Set(faultKinds.filter((kind) => world.chance(share) && kind !== "relaxed"));
   if (style === "relaxed") kinds.add("relaxed").add("crash");
+  if (leaseReads) {
+    for (const kind of breaksLeases) kinds.delete(kind);
+    // What ends a lease without its holder's knowing.
+    if (world.chance(50)) kinds.add("deafTransfer");
+  }
   return kinds;
 }
 
-function configOptions(world: World, kinds: ReadonlySet<FaultKind>, workload: WorkloadName): Partial<RaftConfig> {
+function configOptions(world: World, workload: WorkloadName, leaseReads: boolean): Partial<RaftConfig> {
   const base: Partial<RaftConfig> = {
     preVote: world.chance(80),
-    checkQuorum: world.chance(80),
+    checkQuorum: world.chance(80) || leaseReads,
+    leaseReads,
     maxBatchBytes: 256,
     maxInflightMessages: 4,
     maxSessions: world.chance(20) ? 2 : 1000,
     metricsRateMs: 60_000,
   };
   if (world.chance(50)) return { ...base, snapshotEveryEntries: 0, snapshotEveryBytes: 0 };
-  // A lease rests on clocks that run alike, and on election timeouts that nobody shortens.
-  const leaseReads = world.chance(30) && !["drift", "jump", "sleep", "otherConfig"].some((kind) => kinds.has(kind as FaultKind));
   return {
     ...base,
     snapshotEveryEntries: 5 + world.below(40),
     keptEntries: world.below(10),
     snapshotChunkBytes: workload === "chain" ? 64 : 512,
     maxInflightBytes: workload === "chain" ? 256 : 4096,
-    leaseReads,
-    checkQuorum: leaseReads || base.checkQuorum === true,
   };
 }
 

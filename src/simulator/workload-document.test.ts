@@ -22,7 +22,7 @@ function run(seed: number, fault: "staleReads" | "lost" | null): () => void {
 }
 
 function apply(document: SharedDocument, command: DocumentCommand): DocumentResponse | null {
-  return document.apply([{ command }])[0] ?? null;
+  return document.apply([{ index: 1, term: 1, command }])[0] ?? null;
 }
 
 /** As if it had been. */
