@@ -83,6 +83,18 @@ export const MUTATIONS = [
     to: "",
   },
   {
+    rule: "whom it has told to campaign may be elected past all loyalty: no lease (diss. §6.4.1)",
+    file: "src/raft/reads.ts",
+    from: " || leader.invitedAnother) return false;",
+    to: ") return false;",
+  },
+  {
+    rule: "no read while leadership is handed over (diss. §6.4.1)",
+    file: "src/raft/reads.ts",
+    from: 'else if (role.transfer) answer(raft, out, pending, 0, "transferring");',
+    to: "",
+  },
+  {
     rule: "a leader that hears no quorum steps down (diss. §6.2)",
     file: "src/raft/replication.ts",
     from: "if (diskHangs(raft) || (raft.config.checkQuorum && quorumIsSilent(raft, leader))) {",

@@ -195,6 +195,27 @@ describe("reads and transfer", () => {
     expect(made.core("n2").commitIndex).toBeGreaterThanOrEqual(3);
   });
 
+  test("a lease outlives a word to campaign that is still under way", () => {
+    const made = new Cluster({ leaseReads: true });
+    made.addVoters(three);
+    // Who has just started promises nothing.
+    for (const id of ["n2", "n3"]) made.node(id).now = 500;
+    made.elect("n1");
+    made.run(100);
+    expect(made.read("n1").answers).toMatchObject([{ kind: "readable" }]);
+    made.transfer("n1", "n2");
+    const late = made.take("n1", "n2");
+    made.run(1500);
+    // It is heard by everybody again, and leads; yet n2 may be elected at any moment, whoever is loyal.
+    expect(made.read("n1").answers).toEqual([]);
+    made.settle();
+    made.cut.add("n2 n1").add("n3 n1");
+    made.deliver(late);
+    made.settle();
+    expect(roleOf(made, "n2")).toBe("leader");
+    expect(made.read("n1").answers).toEqual([]);
+  });
+
   test("a transfer that failed refuses proposals for ever", () => {
     const made = elected();
     made.transfer("n1", "n2");

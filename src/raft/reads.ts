@@ -74,10 +74,10 @@ export function beginRound(raft: RaftState, leader: Leader): void {
 
 /**
  * Diss. §6.4.1: voters that answered a round stay loyal for the shortest election timeout after they heard it, so nobody else leads for that
- * long after it was sent. A tenth is left for clocks that do not run quite alike.
+ * long after it was sent; but for whom this leader itself has told to campaign. A tenth is left for clocks that do not run quite alike.
  */
 function holdsLease(raft: RaftState, leader: Leader): boolean {
-  if (!raft.config.leaseReads || !raft.config.checkQuorum) return false;
+  if (!raft.config.leaseReads || !raft.config.checkQuorum || leader.invitedAnother) return false;
   const confirmed = confirmedRound(raft, leader);
   const begun = leader.roundsBegun.findLast(({ round }) => round <= confirmed);
   return begun !== undefined && raft.now - begun.at < raft.config.electionTimeoutMinMs * 0.9;

@@ -54,6 +54,7 @@ export function becomeLeader(raft: RaftState, out: Outbox): void {
     round: 0,
     roundsBegun: [],
     transfer: null,
+    invitedAnother: false,
     readsInRound: [],
     readsWaiting: [],
     readIndex: 0,

@@ -77,6 +77,8 @@ export interface Leader {
   roundsBegun: { readonly round: number; readonly at: Millis }[];
   /** Diss. §3.10; `null` if leadership is not being transferred. */
   transfer: LeadershipTransfer | null;
+  /** TimeoutNow was sent in this term. It may arrive at any later time, and its receiver be elected past all loyalty: no lease any more (diss. §6.4.1). */
+  invitedAnother: boolean;
   /** Being confirmed by `round`. */
   readsInRound: PendingRead[];
   /** Arrived since; start the next round. */

@@ -32,6 +32,7 @@ export function sendTimeoutNow(raft: RaftState, out: Outbox): void {
   const { transfer, progress } = raft.role;
   if (progress.get(transfer.to)?.matchIndex !== lastIndex(raft.log)) return;
   transfer.sent = true;
+  raft.role.invitedAnother = true;
   out.messages.push({ ...envelope(raft, transfer.to), kind: "timeoutNow" });
 }
 
