@@ -13,12 +13,13 @@ import { AliveWatch, holdAlive } from "./alive.ts";
 import { repeat, workerClock } from "./clock.ts";
 import { DocumentFeed } from "./document-feed.ts";
 import { describeChange } from "./events.ts";
+import { MembershipDesk } from "./membership-desk.ts";
 import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
 import { Pilot } from "./pilot.ts";
-import type { FromNode, NodeEvent, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
+import type { FromNode, NodeEvent, NodeRequest, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
 import { RegistryKeeper } from "./registry-keeper.ts";
-import { RequestDesk } from "./request-desk.ts";
+import { failureOf, RequestDesk } from "./request-desk.ts";
 import { buildStatus, shortName } from "./status.ts";
 
 const statusEveryMs = 100;
@@ -40,6 +41,7 @@ export class DocumentNode {
   readonly #keeper: RegistryKeeper;
   readonly #office: OfficeTurn;
   readonly #watch: AliveWatch;
+  readonly #membership: MembershipDesk;
   readonly #ends: (() => void)[] = [];
   #persistent: boolean;
   #name: string;
@@ -67,6 +69,7 @@ export class DocumentNode {
       clock: workerClock,
     });
     this.#feed = new DocumentFeed(this.#document, post);
+    this.#membership = this.#createMembershipDesk();
     this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, opened.loaded, post, () => this.#postStatus(true));
     this.#keeper = this.#createKeeper(opened);
     this.#pilot = new Pilot({
@@ -76,7 +79,7 @@ export class DocumentNode {
       now: () => workerClock.now(),
       visible: () => this.#visible,
       storageOk: () => opened.storage.failure === null,
-      wishes: () => ({ on: true, pinned: [], barred: [] }),
+      wishes: () => this.#membership.wishes(),
       nameOf: (id) => this.#nameOf(id),
       change: (change) => this.#raft.proposeConfigChange(change),
       tell: (text) => this.#event("configuration", text),
@@ -139,6 +142,21 @@ export class DocumentNode {
     });
   }
 
+  #createMembershipDesk(): MembershipDesk {
+    return new MembershipDesk({
+      self: this.#opened.identity.nodeId,
+      metrics: () => this.#raft.metrics(),
+      input: () => this.#pilot.input(),
+      get: (key) => this.#document.get(key),
+      set: (key, value) => this.#raft.propose({ kind: "set", key, value }, { idempotent: true }),
+      change: (change) => this.#raft.proposeConfigChange(change),
+      transfer: (to) => this.#raft.transferLeadership(to),
+      later: (ms, run) => void workerClock.schedule(workerClock.now() + ms, run),
+      newOrderId: () => crypto.randomUUID(),
+      tell: (text) => this.#event("configuration", text),
+    });
+  }
+
   /** A creator's link is told once the first configuration is durable: before that there is no document to come back to. */
   async start(create: boolean): Promise<void> {
     const { identity, secret, setAside } = this.#opened;
@@ -149,6 +167,9 @@ export class DocumentNode {
       await this.#raft.initWithConfig({ voters: [identity.nodeId], generation: firstGeneration() });
     this.#post({ kind: "opened", nodeId: identity.nodeId, secret, told: setAside });
     this.#feed.start(this.#raft);
+    this.#raft.subscribe(this.#raft.metrics().lastApplied + 1, (applied) => {
+      for (const { command } of applied) this.#membership.applied(command);
+    });
     for (const text of setAside) this.#event("storage", text);
     this.#ends.push(
       holdAlive(navigator.locks, this.#opened.keys.topic, identity.nodeId),
@@ -174,7 +195,7 @@ export class DocumentNode {
   receive(message: ToNode): void {
     switch (message.kind) {
       case "request":
-        return this.#desk.handle(message.id, message.request);
+        return this.#request(message.id, message.request);
       case "signal":
         return this.#mesh.onSignal(message.connectionId, message.data);
       case "channel":
@@ -200,6 +221,17 @@ export class DocumentNode {
       case "open":
         return;
     }
+  }
+
+  #request(id: number, request: NodeRequest): void {
+    if (request.kind !== "membership") return this.#desk.handle(id, request);
+    this.#membership.ask(request.action).then(
+      () => {
+        this.#postStatus(true);
+        this.#post({ kind: "answered", id, value: null });
+      },
+      (error: Error) => this.#post({ kind: "refused", id, failure: failureOf(error) }),
+    );
   }
 
   /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
@@ -271,6 +303,7 @@ export class DocumentNode {
       durability: storage.durability,
       storageBytes: storage.bytes,
       storageFailure: storage.failure?.message ?? null,
+      autopilot: this.#membership.wishes(),
       faults: [...this.#faults.describe(), ...this.#opened.loaded.describe()],
       signaling: this.#signaling,
       refused: this.#mesh.refused(),

@@ -24,6 +24,8 @@ export interface NodeStatus {
   readonly voters: readonly NodeId[];
   readonly learners: readonly NodeId[];
   readonly adopted: readonly NodeId[];
+  /** Whether the cluster changes by itself, who votes by a person's wish, and who does not. */
+  readonly autopilot: { readonly on: boolean; readonly pinned: readonly NodeId[]; readonly barred: readonly NodeId[] };
   readonly peers: readonly PeerLine[];
   /** Whether a majority of the voters, and the leader, answer as far as this node can tell. */
   readonly quorum: boolean;
@@ -72,12 +74,22 @@ export type NodeRequest =
   | Exclude<DocumentCommand, { readonly kind: "unreadable" | "upgrade" }>
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
+  | { readonly kind: "membership"; readonly action: MembershipAction }
   | { readonly kind: "isolate" }
   | { readonly kind: "heal" }
   /** Each write waits so long before it begins. */
   | { readonly kind: "slowDisk"; readonly ms: Millis }
   /** The next write fails, and with it the node. */
   | { readonly kind: "failDisk" };
+
+/** Changes of the cluster by hand. A refusal says in a sentence what would be unsafe. */
+export type MembershipAction =
+  | { readonly verb: "add" | "remove" | "promote" | "demote"; readonly id: NodeId }
+  /** A pinned node votes as long as it lives, whatever the autopilot thinks. */
+  | { readonly verb: "pin"; readonly id: NodeId; readonly on: boolean }
+  /** `null`: to whoever follows best. */
+  | { readonly verb: "transfer"; readonly id: NodeId | null }
+  | { readonly verb: "autopilot"; readonly on: boolean };
 
 /** The value that each request resolves with. */
 export interface NodeResults {
@@ -86,6 +98,7 @@ export interface NodeResults {
   compareAndSet: { readonly index: LogIndex; readonly term: Term; readonly swapped: boolean };
   get: MapValue;
   read: { readonly text: string; readonly version: number; readonly map: { readonly [key: string]: MapValue } };
+  membership: null;
   isolate: null;
   heal: null;
   slowDisk: null;

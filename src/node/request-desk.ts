@@ -32,7 +32,7 @@ export class RequestDesk {
     this.#postStatus = postStatus;
   }
 
-  handle(id: number, request: NodeRequest): void {
+  handle(id: number, request: Exclude<NodeRequest, { kind: "membership" }>): void {
     switch (request.kind) {
       case "edit":
         // The document drops what it has accepted already, so an edit whose outcome is unknown is simply sent again, without a session.
@@ -121,7 +121,8 @@ function rejected(refusal: DocumentRefusal): NodeFailure {
   };
 }
 
-function failureOf(error: Error): NodeFailure {
+/** What the page is told of an error. */
+export function failureOf(error: Error): NodeFailure {
   const code = "error" in error && typeof error.error === "string" ? error.error : null;
   const mayHaveApplied = "mayHaveApplied" in error && error.mayHaveApplied === true;
   return { name: error.name, message: error.message, code, mayHaveApplied };

@@ -14,6 +14,7 @@ export interface StatusSource {
   readonly durability: "strict" | "relaxed";
   readonly storageBytes: number;
   readonly storageFailure: string | null;
+  readonly autopilot: NodeStatus["autopilot"];
   readonly faults: readonly string[];
   readonly signaling: SignalingState;
   readonly refused: { readonly [reason: string]: number };
@@ -42,6 +43,7 @@ export function buildStatus(source: StatusSource): NodeStatus {
     voters,
     learners,
     adopted: [],
+    autopilot: source.autopilot,
     // Whom signaling lists is anybody; who has passed the handshake once is a peer.
     peers: peers
       .filter(({ connected, lastContactMs }) => connected || lastContactMs !== null)

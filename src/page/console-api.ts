@@ -5,7 +5,7 @@ import type { NodeEvent, NodeResults, NodeStatus } from "../node/protocol.ts";
 import { type DiskFaults, diskFaults } from "./console-faults.ts";
 import type { Room } from "./room.ts";
 import { type SessionStore, unconfirmedOf } from "./session-store.ts";
-import type { LogIndex, Term } from "./types.ts";
+import type { LogIndex, NodeId, Term } from "./types.ts";
 
 /** Where in the log something stands. */
 export interface LogPosition {
@@ -27,6 +27,22 @@ export type ConsolePeer = Pick<
 >;
 export type ConsoleStatus = Omit<NodeStatus, "peers"> & { readonly peers: readonly ConsolePeer[] };
 
+/** Changes of the cluster by hand. */
+export interface ConsoleMembership {
+  /** As a learner. */
+  add(id: NodeId): Promise<null>;
+  remove(id: NodeId): Promise<null>;
+  /** A learner gets a vote, and keeps it: it is pinned. */
+  promote(id: NodeId): Promise<null>;
+  /** A voter becomes a learner, and gets no vote by itself until it is promoted or pinned. */
+  demote(id: NodeId): Promise<null>;
+  /** Votes as long as it lives; `on: false` undoes that. */
+  pin(id: NodeId, on?: boolean): Promise<null>;
+  /** Default: to whoever follows best. */
+  transferLeadership(id?: NodeId): Promise<null>;
+  autopilot(on: boolean): Promise<null>;
+}
+
 export interface ConsoleApi {
   /** The invite link of the open document. */
   readonly link: string | null;
@@ -41,6 +57,8 @@ export interface ConsoleApi {
   compareAndSet(key: string, expected: MapValue, value: MapValue): Promise<NodeResults["compareAndSet"]>;
   /** Linearizable. */
   get(key: string): Promise<MapValue>;
+  /** Each rejects with a sentence that says why, if it would be unsafe. */
+  readonly membership: ConsoleMembership;
   readonly faults: { isolate(): Promise<null>; heal(): Promise<null> } & DiskFaults;
   /** Newest last. */
   events(options?: { readonly since?: number }): readonly NodeEvent[];
@@ -70,6 +88,15 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null, r
     compareAndSet: async (key, expected, value) =>
       open().request<"compareAndSet">({ kind: "compareAndSet", key, expected, value }),
     get: async (key) => open().request<"get">({ kind: "get", key }),
+    membership: {
+      add: async (id) => open().membership({ verb: "add", id }),
+      remove: async (id) => open().membership({ verb: "remove", id }),
+      promote: async (id) => open().membership({ verb: "promote", id }),
+      demote: async (id) => open().membership({ verb: "demote", id }),
+      pin: async (id, on = true) => open().membership({ verb: "pin", id, on }),
+      transferLeadership: async (id) => open().membership({ verb: "transfer", id: id ?? null }),
+      autopilot: async (on) => open().membership({ verb: "autopilot", on }),
+    },
     faults: {
       isolate: async () => open().request<"isolate">({ kind: "isolate" }),
       heal: async () => open().request<"heal">({ kind: "heal" }),

@@ -24,6 +24,7 @@ const STATUS: NodeStatus = {
   voters: ["node-a"],
   learners: [],
   adopted: [],
+  autopilot: { on: true, pinned: [], barred: [] },
   peers: [],
   quorum: true,
   failureTolerance: 0,

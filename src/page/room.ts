@@ -1,6 +1,6 @@
 /** One open document: the worker that is its node, the peers, the mirror and the editor, tied together. */
 import type { MapValue } from "../document/types.ts";
-import type { FromNode, NodeEvent, NodeRequest, NodeResults, NodeStop, ToNode } from "../node/protocol.ts";
+import type { FromNode, MembershipAction, NodeEvent, NodeRequest, NodeResults, NodeStop, ToNode } from "../node/protocol.ts";
 import { CollabEditor, type EditRequest } from "./collab-editor.ts";
 import { DocumentMirror } from "./document-mirror.ts";
 import { NodeClient, NodeError, type WorkerLike } from "./node-client.ts";
@@ -84,6 +84,11 @@ export class Room {
     }
     await this.mirror.reached(version);
     return result;
+  }
+
+  /** Rejects with a sentence. */
+  async membership(action: MembershipAction): Promise<null> {
+    return await this.request<"membership">({ kind: "membership", action });
   }
 
   dismissTrouble(): void {

@@ -10,7 +10,7 @@ import { createSessionStore, type SessionStore, unconfirmedOf } from "./session-
 import { Shelf } from "./shelf.ts";
 import { cleanName } from "./tab-name.ts";
 import { keepNodeHint, keepTabName, newTabName, nodeHint, tabName } from "./tab-storage.ts";
-import type { NodeId } from "./types.ts";
+import type { MembershipAction, NodeId } from "./types.ts";
 
 declare global {
   interface Window {
@@ -103,6 +103,11 @@ export class Session {
     const secret = this.openSecret;
     this.openSecret = null;
     void this.open(secret, this.creating && state.link === null);
+  }
+
+  /** A change of the cluster by hand; why it was refused is said in the notice. */
+  membership(action: MembershipAction): void {
+    this.ask((room) => room.membership(action), "The cluster was not changed");
   }
 
   dismissTrouble(): void {

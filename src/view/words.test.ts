@@ -46,6 +46,7 @@ const status: NodeStatus = {
   voters: ["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"],
   learners: [],
   adopted: [],
+  autopilot: { on: true, pinned: [], barred: [] },
   peers: [peer],
   quorum: true,
   failureTolerance: 1,
