@@ -15,6 +15,42 @@
 /** @type {readonly Mutation[]} */
 export const MUTATIONS = [
   {
+    rule: "a relay sends only entries at or below its own commitIndex",
+    file: "src/raft/relay.ts",
+    from: "const entries = batch.filter(({ index }) => index <= raft.commitIndex);",
+    to: "const entries = batch;",
+  },
+  {
+    rule: "what is relayed is taken by learners alone",
+    file: "src/raft/relay.ts",
+    from: "raft.hardState.currentTerm || mayCampaign(raft) ||",
+    to: "raft.hardState.currentTerm ||",
+  },
+  {
+    rule: "what is relayed is of the current term",
+    file: "src/raft/relay.ts",
+    from: "if (message.term < raft.hardState.currentTerm || mayCampaign(raft)",
+    to: "if (mayCampaign(raft)",
+  },
+  {
+    rule: "what is relayed stands behind an entry that the learner holds",
+    file: "src/raft/relay.ts",
+    from: "prevLogIndex > raft.commitIndex && termAt(raft.log, prevLogIndex) !== prevLogTerm",
+    to: "prevLogIndex > raft.commitIndex && termAt(raft.log, prevLogIndex) === null",
+  },
+  {
+    rule: "what was relayed is not acknowledged to the leader",
+    file: "src/raft/relay.ts",
+    from: "raft.role.leaderContact = raft.now;",
+    to: "raft.role.leaderContact = raft.now; raft.role.verifiedIndex = raft.commitIndex;",
+  },
+  {
+    rule: "a relay feeds learners alone",
+    file: "src/raft/relay.ts",
+    from: "if (!isLearner || raft.role.kind",
+    to: "if (raft.role.kind",
+  },
+  {
     rule: "one vote a term (§5.2)",
     file: "src/raft/election.ts",
     from: "return votedFor === null || votedFor === message.from;",

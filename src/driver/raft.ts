@@ -234,6 +234,14 @@ export class Raft<Command, Response, AppError> {
     this.#loop?.post({ kind: "hint", id, roundTripMs });
   }
 
+  /**
+   * A learner that its leader does not feed turns to a follower, which relays what is committed; to be repeated every second or so. `null`: to
+   * nobody any more. Of no effect on a voter.
+   */
+  askRelay(to: NodeId | null): void {
+    this.#loop?.post({ kind: "askRelay", to });
+  }
+
   // ---- watching ----
 
   /**

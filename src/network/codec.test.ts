@@ -146,6 +146,12 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ ...base, kind: fc.constant("timeoutNow" as const) }),
   fc.record({ ...base, kind: fc.constant("leaderCheck" as const), checkId: integer }),
+  fc
+    .tuple(fc.record({ ...base, kind: fc.constant("relayEntries" as const), leader: id }), stretch)
+    .map(([found, more]) => ({ ...found, ...more })),
+  fc
+    .record({ ...base, kind: fc.constant("relayRequest" as const), commitIndex: integer, restart: fc.boolean() })
+    .map((message) => ({ ...message, matchIndex: Math.min(message.commitIndex, 7) })),
   fc.record({ ...base, kind: fc.constant("leaderCheckResponse" as const), checkId: integer }),
 );
 const name = fc

@@ -1,5 +1,5 @@
 /** The body of each Raft message. Sender and receiver are not sent: they are the two ends of the authenticated connection. */
-import type { Generation, Message, NodeId, Refusal } from "../raft/types.ts";
+import type { AppendEntriesResponse, Generation, Message, NodeId, Refusal, RelayEntries, RelayRequest } from "../raft/types.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { readEntries, writeEntries } from "./entry-codec.ts";
 import { MAX_SNAPSHOT_BYTES, readChunk, writeChunk } from "./snapshot-codec.ts";
@@ -19,6 +19,8 @@ const KINDS = [
   "timeoutNow",
   "leaderCheck",
   "leaderCheckResponse",
+  "relayEntries",
+  "relayRequest",
 ] as const satisfies readonly Message["kind"][];
 
 /** Position is the byte on the wire: append only. */
@@ -68,12 +70,7 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
       writeEntries(writer, message.entries, message.prevLogIndex);
       return;
     case "appendEntriesResponse":
-      writer.boolean(message.success);
-      writer.integer(message.matchIndex);
-      writer.integer(message.refusedIndex);
-      writer.integer(message.hintIndex);
-      writer.integer(message.hintTerm);
-      writer.integer(message.round);
+      writeAcknowledgement(writer, message);
       return;
     case "propose":
       writer.integer(message.requestId);
@@ -100,6 +97,12 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
       writer.integer(message.index);
       writer.uint32(message.checksum);
       writer.integer(message.offset);
+      return;
+    case "relayEntries":
+      writeRelayEntries(writer, message);
+      return;
+    case "relayRequest":
+      writeRelayRequest(writer, message);
       return;
     case "timeoutNow":
       return;
@@ -159,12 +162,45 @@ export function readMessage(reader: ByteReader, link: Link): Message {
       if (index === 0 || offset > MAX_SNAPSHOT_BYTES) reader.fail("badInteger");
       return { ...base, kind, index, checksum, offset };
     }
+    case "relayEntries": {
+      const leader = reader.id();
+      const [prevLogIndex, prevLogTerm] = readPosition(reader, term);
+      return { ...base, kind, leader, prevLogIndex, prevLogTerm, entries: readEntries(reader, prevLogIndex, prevLogTerm, term) };
+    }
+    case "relayRequest": {
+      const commitIndex = reader.integer();
+      const matchIndex = reader.integer();
+      if (matchIndex > commitIndex) reader.fail("badInteger");
+      return { ...base, kind, commitIndex, matchIndex, restart: reader.boolean() };
+    }
     case "timeoutNow":
       return { ...base, kind };
     case "leaderCheck":
     case "leaderCheckResponse":
       return { ...base, kind, checkId: reader.integer() };
   }
+}
+
+function writeRelayEntries(writer: ByteWriter, message: RelayEntries): void {
+  writer.id(message.leader);
+  writer.integer(message.prevLogIndex);
+  writer.integer(message.prevLogTerm);
+  writeEntries(writer, message.entries, message.prevLogIndex);
+}
+
+function writeRelayRequest(writer: ByteWriter, message: RelayRequest): void {
+  writer.integer(message.commitIndex);
+  writer.integer(message.matchIndex);
+  writer.boolean(message.restart);
+}
+
+function writeAcknowledgement(writer: ByteWriter, message: AppendEntriesResponse): void {
+  writer.boolean(message.success);
+  writer.integer(message.matchIndex);
+  writer.integer(message.refusedIndex);
+  writer.integer(message.hintIndex);
+  writer.integer(message.hintTerm);
+  writer.integer(message.round);
 }
 
 /** Index and term of an entry in the sender's log: both 0 or neither, and no term above the sender's. */

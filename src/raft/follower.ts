@@ -6,7 +6,7 @@ import { lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
 import { appendEntry, type Outbox, truncateLog } from "./outbox.ts";
 import { becomeFollower } from "./roles.ts";
 import { drawElectionTimeout, type Follower, type RaftState } from "./state.ts";
-import type { AppendEntries, NodeId } from "./types.ts";
+import type { AppendEntries, Entry, NodeId } from "./types.ts";
 
 /** The message is of the current term, and its sender thus the leader, or of an earlier one, whose leader must learn that (rule 1). */
 export function handleAppendEntries(raft: RaftState, out: Outbox, message: AppendEntries): void {
@@ -21,7 +21,7 @@ export function handleAppendEntries(raft: RaftState, out: Outbox, message: Appen
     refuseEntries(raft, out, message);
     return;
   }
-  const appended = appendMissing(raft, out, message);
+  const appended = appendMissing(raft, out, message.entries);
   role.verifiedIndex = Math.max(role.verifiedIndex, verified);
   // Rule 5, with "last new entry" read strictly: the last one that this very message has verified.
   const commitIndex = Math.min(message.leaderCommit, verified);
@@ -48,10 +48,10 @@ export function followLeader(raft: RaftState, out: Outbox, leader: NodeId): Foll
 }
 
 /** Rules 3 and 4: truncates at a real conflict only; what already matches stays, whatever the order of arrival. */
-function appendMissing(raft: RaftState, out: Outbox, message: AppendEntries): boolean {
-  if (message.entries.length === 0) return false;
+export function appendMissing(raft: RaftState, out: Outbox, entries: readonly Entry[]): boolean {
+  if (entries.length === 0) return false;
   let appended = false;
-  for (const entry of message.entries) {
+  for (const entry of entries) {
     if (entry.index <= raft.commitIndex) continue;
     const term = termAt(raft.log, entry.index);
     if (term === entry.term) continue;

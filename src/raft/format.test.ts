@@ -17,7 +17,7 @@ test.each([
 test("every kind of message has a line of its own", () => {
   const seen = new Map<string, string>();
   const made = new Cluster();
-  made.addVoters(["n1", "n2", "n3"]);
+  made.addVoters(["n1", "n2", "n3"], ["n4"]);
   made.listener = { stepped: () => undefined, sent: (message: Message) => seen.set(message.kind, formatMessage(message)) };
   made.elect("n1");
   made.propose("n2", "a");
@@ -32,6 +32,8 @@ test("every kind of message has a line of its own", () => {
   made.run(200);
   made.step("n3", { kind: "hint", id: "n1", roundTripMs: 5 });
   made.settle();
+  made.step("n4", { kind: "askRelay", to: "n2" });
+  made.settle();
   made.transfer("n1", "n2");
   expect([...seen.keys()].sort()).toEqual([
     "appendEntries",
@@ -44,6 +46,8 @@ test("every kind of message has a line of its own", () => {
     "proposeResponse",
     "readIndex",
     "readIndexResponse",
+    "relayEntries",
+    "relayRequest",
     "requestVote",
     "requestVoteResponse",
     "timeoutNow",

@@ -82,6 +82,12 @@ function formatContent(message: Message): string {
       return `InstallSnapshotResponse ${message.index} offset=${message.offset}`;
     case "timeoutNow":
       return "TimeoutNow";
+    case "relayEntries": {
+      const entries = message.entries.length > 0 ? ` ${formatEntries(message.entries)}` : "";
+      return `RelayEntries prev=${formatPosition(message.prevLogIndex, message.prevLogTerm)}${entries} leader=${message.leader}`;
+    }
+    case "relayRequest":
+      return `RelayRequest commit=${message.commitIndex} match=${message.matchIndex}${message.restart ? " restart" : ""}`;
     case "leaderCheck":
       return `LeaderCheck #${message.checkId}`;
     case "leaderCheckResponse":
@@ -122,6 +128,8 @@ export function formatEvent(event: Untimed): string {
       return `transferLeadership #${event.requestId} to ${event.to ?? "whoever follows best"}`;
     case "peer":
       return `peer ${event.id} ${event.up ? "up" : "down"}`;
+    case "askRelay":
+      return `askRelay ${event.to ?? "nobody"}`;
     case "hint":
       return `hint that ${event.id} is gone (round trip ${event.roundTripMs ?? "unknown"})`;
   }

@@ -6,6 +6,7 @@ import { isVoter, members } from "./configuration.ts";
 import { configurationInForce, createLog, type Log, lastIndex, noConfiguration } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { createRandom, nextBelow, type Random } from "./random.ts";
+import type { Relayed } from "./relayed.ts";
 import type {
   CheckId,
   Configuration,
@@ -129,6 +130,10 @@ export interface RaftState {
   writePendingSince: Millis;
   /** Requests that were handed to a leader and are not answered yet. */
   forwarded: Map<RequestId, NodeId>;
+  /** The follower that this learner asks for the log; `null`: nobody but the leader. */
+  feeder: NodeId | null;
+  /** The learners that this follower feeds. */
+  relayed: Map<NodeId, Relayed>;
   /** Of the latest leader check. */
   lastCheck: CheckId;
 }
@@ -188,6 +193,8 @@ export function createRaft(options: RaftOptions): RaftState {
     durableWrite: 0,
     writePendingSince: options.now,
     forwarded: new Map(),
+    feeder: null,
+    relayed: new Map(),
     lastCheck: 0,
   };
   const alone = members(configurationOf(raft)).length === 1;

@@ -20,6 +20,7 @@ import { createOutbox, finishUpdate, type Outbox, setHardState } from "./outbox.
 import { becomeProbe } from "./progress.ts";
 import { handlePropose, handleProposeResponse, propose } from "./proposals.ts";
 import { confirmReads, handleReadIndex, handleReadIndexResponse, read } from "./reads.ts";
+import { askRelay, handleRelayEntries, handleRelayRequest, relay, requestRelay } from "./relay.ts";
 import { handleAppendEntriesResponse, leaderTimeout, replicate } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 import {
@@ -44,6 +45,7 @@ export function step(raft: RaftState, event: Event): Update {
   if (isOverdue(raft)) timeout(raft, out);
   handle(raft, out, event);
   leaderDuties(raft, out);
+  relay(raft, out);
   return finishUpdate(raft, out);
 }
 
@@ -91,6 +93,9 @@ function handle(raft: RaftState, out: Outbox, event: Event): void {
       break;
     case "peer":
       peer(raft, out, event);
+      break;
+    case "askRelay":
+      askRelay(raft, out, event.to);
       break;
     case "hint":
       handleHint(raft, out, event.id, event.roundTripMs);
@@ -167,6 +172,12 @@ function deliver(raft: RaftState, out: Outbox, message: Message): void {
     case "installSnapshotResponse":
       handleInstallSnapshotResponse(raft, message);
       break;
+    case "relayEntries":
+      handleRelayEntries(raft, out, message);
+      break;
+    case "relayRequest":
+      handleRelayRequest(raft, message);
+      break;
     case "leaderCheck":
       handleLeaderCheck(raft, out, message);
       break;
@@ -194,6 +205,7 @@ function persisted(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "
   if (event.index <= raft.log.durableIndex) return;
   raft.log.durableIndex = event.index;
   acknowledge(raft, out);
+  requestRelay(raft, out, false);
 }
 
 function peer(raft: RaftState, out: Outbox, event: Extract<Event, { kind: "peer" }>): void {

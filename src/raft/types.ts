@@ -192,6 +192,25 @@ export interface LeaderCheckResponse extends MessageBase {
   readonly kind: "leaderCheckResponse";
   readonly checkId: CheckId;
 }
+/** Committed entries, from a follower that relays to a learner. Its sender's commitIndex is at or above the last of them. */
+export interface RelayEntries extends MessageBase {
+  readonly kind: "relayEntries";
+  /** Whom the relay follows in this term. */
+  readonly leader: NodeId;
+  readonly prevLogIndex: LogIndex;
+  readonly prevLogTerm: Term;
+  readonly entries: readonly Entry[];
+}
+/** A learner wants to be fed by this follower, or tells it how far it has got. Says nothing to the leader. */
+export interface RelayRequest extends MessageBase {
+  readonly kind: "relayRequest";
+  /** Here through this index, durable or not. */
+  readonly commitIndex: LogIndex;
+  /** Durable here through this index; at most `commitIndex`. */
+  readonly matchIndex: LogIndex;
+  /** What comes after `commitIndex` is wanted, also if it was sent before. */
+  readonly restart: boolean;
+}
 /** Diss. §3.10: campaign at once. */
 export interface TimeoutNow extends MessageBase {
   readonly kind: "timeoutNow";
@@ -201,6 +220,8 @@ export type Message =
   | InstallSnapshot
   | InstallSnapshotResponse
   | TimeoutNow
+  | RelayEntries
+  | RelayRequest
   | LeaderCheck
   | LeaderCheckResponse
   | RequestVote
@@ -274,6 +295,8 @@ export type Event = { readonly now: Millis } & (
   | { readonly kind: "transferLeadership"; readonly requestId: RequestId; readonly to: NodeId | null }
   /** The network lost, or found again, the way to a peer. A hint: safety never depends on it. */
   | { readonly kind: "peer"; readonly id: NodeId; readonly up: boolean }
+  /** A learner that its leader does not feed turns to a follower; to be repeated every second or so. `null`: to nobody any more. */
+  | { readonly kind: "askRelay"; readonly to: NodeId | null }
   /** Something says that a node may have died. If it leads, it is asked, and only its silence has consequences; a lie costs one question. */
   | { readonly kind: "hint"; readonly id: NodeId; readonly roundTripMs: Millis | null }
 );

@@ -320,6 +320,8 @@ const messageKinds: readonly Message["kind"][] = [
   "timeoutNow",
   "leaderCheck",
   "leaderCheckResponse",
+  "relayEntries",
+  "relayRequest",
 ];
 
 /** Its fields in the order in which they were set, which is the same for all messages of a kind. */
@@ -366,6 +368,14 @@ function addMessage(hash: Hash, message: Message): void {
     case "leaderCheck":
     case "leaderCheckResponse":
       hash.number(message.checkId);
+      break;
+    case "relayEntries":
+      hash.node(message.leader);
+      hash.number(message.prevLogIndex * 64 + message.prevLogTerm);
+      for (const entry of message.entries) hash.number(entry.index * 64 + entry.term);
+      break;
+    case "relayRequest":
+      hash.number((message.commitIndex * 64 + message.matchIndex) * 2 + (message.restart ? 1 : 0));
       break;
     case "timeoutNow":
       break;

@@ -21,6 +21,7 @@ export const lawNames = [
   "Definite errors",
   "Subscription",
   "Identical snapshots",
+  "Relay what is committed",
   "Bounded queues",
   "One process an identity",
   "Laws of a state",

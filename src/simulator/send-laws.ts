@@ -1,6 +1,6 @@
 /** "Send after durable": what a message says of its sender must be true after a crash that comes now; and what passing messages tell. */
 import { lastIndex, termAt } from "../raft/mod.ts";
-import type { AppendEntriesResponse, Message } from "../raft/types.ts";
+import type { AppendEntriesResponse, Message, RelayEntries } from "../raft/types.ts";
 import { law } from "./law.ts";
 import type { Observer } from "./observer.ts";
 
@@ -23,6 +23,24 @@ export function checkSend(observer: Observer, message: Message): void {
       () => `${message.from} granted ${message.to} a vote before it was durable`,
     );
   if (message.kind === "appendEntriesResponse" && message.success) checkAcknowledgement(observer, message);
+  if (message.kind === "relayEntries") checkRelay(observer, message);
+}
+
+/** By what the whole cluster knows to be committed, and by what its sender does. */
+function checkRelay(observer: Observer, { from, to, term, entries }: RelayEntries): void {
+  const core = observer.view(from)?.core;
+  if (!core) return;
+  law(
+    term <= core.hardState.currentTerm,
+    "Relay what is committed",
+    () => `${from} relayed in term ${term}, which it has not entered`,
+  );
+  for (const entry of entries)
+    law(
+      entry.index <= core.commitIndex && observer.committed[entry.index - 1]?.term === entry.term,
+      "Relay what is committed",
+      () => `${from} relayed ${entry.index}@${entry.term} to ${to}, and has committed ${core.commitIndex}`,
+    );
 }
 
 function checkAcknowledgement(observer: Observer, { from, matchIndex }: AppendEntriesResponse): void {

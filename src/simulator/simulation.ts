@@ -8,6 +8,7 @@ import { Ending } from "./ending.ts";
 import { Faults } from "./faults.ts";
 import { LawBroken, type Situation } from "./law.ts";
 import { Pilot } from "./pilot.ts";
+import { Relays } from "./relays.ts";
 import { createPlan, type FaultKind, type Plan, type Style, type WorkloadName } from "./swarm.ts";
 import { chainWorkload } from "./workload-chain.ts";
 import { documentWorkload } from "./workload-document.ts";
@@ -55,6 +56,8 @@ export interface SimulationResult {
   readonly situations: { readonly [name in Situation]?: number };
 }
 
+/** In one of five seeds learners are fed by followers now and then. */
+const relaySeeds = 1;
 const firstLeaderMs = 60_000;
 
 export class Simulation {
@@ -63,6 +66,7 @@ export class Simulation {
   readonly #cluster: Cluster<unknown, unknown>;
   readonly #clients: Clients<unknown, unknown>;
   readonly #pilot: Pilot<unknown, unknown>;
+  readonly #relays: Relays<unknown, unknown>;
   readonly #options: SimulationOptions;
   #steps = 0;
 
@@ -76,6 +80,7 @@ export class Simulation {
     this.#cluster.onStep = options.onStep ?? null;
     this.#clients = new Clients(this.#cluster);
     this.#pilot = new Pilot(this.#cluster);
+    this.#relays = new Relays(this.#cluster, options.seed);
     for (let number = 1; number <= options.nodes; number++) this.#cluster.addHost();
   }
 
@@ -98,6 +103,7 @@ export class Simulation {
     this.#clients.begin();
     new Faults(this.#cluster).begin();
     if (this.#plan.autopilot) this.#pilot.begin();
+    if (this.#options.seed % 5 === relaySeeds) this.#relays.begin();
     while (this.#steps < this.#options.steps && this.#step());
     if (this.#plan.style === "mixed" || this.#plan.style === "calm")
       new Ending(this.#cluster, this.#clients, () => this.#step()).run();
