@@ -3,6 +3,7 @@
  * bytes in a database of its own.
  */
 import { StorageFailed, type StoredState } from "../../driver/interfaces.ts";
+import { crc32c } from "../../raft/crc32c.ts";
 import type { Entry } from "../../raft/types.ts";
 import { type Durability, IndexedDbStorage } from "../../storage/indexeddb-storage.ts";
 import { deleteNodeDatabase } from "../../storage/node-database.ts";
@@ -115,4 +116,83 @@ async function measureWrites({ durability, batch, writes, rounds }: WritePlan): 
   return times;
 }
 
-expose({ measureWrites });
+/** Reads all values of a store, some at a time, as recovery does. Returns how many bytes they are. */
+async function readBare(db: IDBDatabase, chunk: number): Promise<number> {
+  const store = db.transaction(STORE).objectStore(STORE);
+  let bytes = 0;
+  for (let range: IDBKeyRange | null = null; ; ) {
+    const [keys, values] = await Promise.all([
+      ended<IDBValidKey[]>(store.getAllKeys(range, chunk)),
+      ended<Uint8Array[]>(store.getAll(range, chunk)),
+    ]);
+    for (const value of values) bytes += value.length;
+    if (values.length < chunk) return bytes;
+    range = IDBKeyRange.lowerBound(keys.at(-1), true);
+  }
+}
+
+function ended<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** Makes a log of so many entries, in writes of `batch`, and beside it bare values of the same bytes. */
+async function prepareLog(entries: number, batch: number): Promise<void> {
+  await deleteFloor();
+  const db = await openFloor();
+  const storage = await openLog("relaxed");
+  const pool = randomBytes(4 * 1024 * 1024);
+  for (let first = 1; first <= entries; first += batch) {
+    await append(storage, makeEntries(pool, first, batch));
+    await putBare(db, first, randomBytes(batch * ENTRY_BYTES), "relaxed");
+  }
+  storage.close();
+  db.close();
+}
+
+/** Makes a node whose log is compacted behind a snapshot of so many bytes, and beside it bare values of the same bytes, of 1 MiB at most. */
+async function prepareSnapshot(bytes: number): Promise<void> {
+  await deleteFloor();
+  const db = await openFloor();
+  const storage = await openLog("relaxed");
+  await append(storage, makeEntries(randomBytes(65_536), 1, 1000));
+  const data = randomBytes(bytes);
+  const configuration = { voters: [NODE], votersOld: [], learners: [] };
+  const meta = { index: 1000, term: 1, configuration, configurationIndex: 1, size: bytes, checksum: crc32c(data) };
+  await new Promise<void>((resolve, reject) => {
+    const done = (failure: StorageFailed | null) => (failure === null ? resolve() : reject(failure));
+    storage.saveSnapshot({ snapshot: { ...meta, data }, compactThrough: 1000, reset: false }, done);
+  });
+  for (let at = 0; at < bytes; at += 2 ** 20) await putBare(db, at + 1, data.slice(at, at + 2 ** 20), "relaxed");
+  storage.close();
+  db.close();
+}
+
+/** One opening each, from the opening of the database to the last byte, in milliseconds; `first` says which arm begins. */
+async function measureRecovery(first: "storage" | "floor"): Promise<{ readonly storage: number; readonly floor: number }> {
+  const arms = {
+    storage: async () => {
+      const storage = new IndexedDbStorage({ topic: TOPIC, nodeId: NODE, create: false });
+      const { entries, snapshot } = await load(storage);
+      storage.close();
+      return entries.length + (snapshot?.size ?? 0);
+    },
+    floor: async () => {
+      const db = await openFloor();
+      const bytes = await readBare(db, 16);
+      db.close();
+      return bytes;
+    },
+  };
+  const times = { storage: 0, floor: 0 };
+  for (const arm of first === "storage" ? (["storage", "floor"] as const) : (["floor", "storage"] as const)) {
+    const begun = performance.now();
+    if ((await arms[arm]()) === 0) throw new Error("nothing was found");
+    times[arm] = performance.now() - begun;
+  }
+  return times;
+}
+
+expose({ measureWrites, prepareLog, prepareSnapshot, measureRecovery });

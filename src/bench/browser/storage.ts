@@ -1,9 +1,11 @@
 /** How fast the log in IndexedDB is, in real Chromium on disk, beside the bare cost of the same bytes in the same run. */
 import { atMost, inWords, type Report, type Spread, spreadOf } from "../report.ts";
-import { type BenchTab, withBenchDevice } from "./bench-device.ts";
+import { type BenchDevice, type BenchTab, withBenchDevice } from "./bench-device.ts";
 import { ENTRY_BYTES, type WritePlan, type WriteTimes } from "./storage-plan.ts";
 
 const RATIO_MAX = 1.3;
+const RECOVERY_RATIO_MAX = 2;
+const RECOVERIES = 7;
 
 const plans: readonly Omit<WritePlan, "durability">[] = [
   { batch: 1, writes: 100, rounds: 9 },
@@ -30,6 +32,47 @@ async function measure(tab: BenchTab, plan: WritePlan): Promise<WriteFigure> {
   return { durability, batch, storage: each(times.storage), floor: each(times.floor), ratio: spreadOf(ratios) };
 }
 
+interface RecoveryFigure {
+  readonly what: string;
+  /** Milliseconds from the opening of the database to the last byte, in a tab that has just opened. */
+  readonly storage: Spread;
+  readonly floor: Spread;
+  readonly ratio: Spread;
+}
+
+const recoveries = [
+  { what: "100,000 entries in writes of 1000", prepare: ["prepareLog", 100_000, 1000] },
+  { what: "100,000 entries in writes of 10", prepare: ["prepareLog", 100_000, 10] },
+  { what: "a compacted document of 1 MB", prepare: ["prepareSnapshot", 1_000_000] },
+] as const;
+
+/** Each in a tab of its own, the arms first in turn. The first only warms up. */
+async function measureRecovery(device: BenchDevice, { what, prepare }: (typeof recoveries)[number]): Promise<RecoveryFigure> {
+  const [name, ...args] = prepare;
+  const maker = await device.open();
+  await maker.call(name, ...args);
+  await maker.page.close();
+  const times: { readonly storage: number; readonly floor: number }[] = [];
+  for (let at = -1; at < RECOVERIES; at++) {
+    const tab = await device.open();
+    const first = at % 2 === 0 ? "storage" : "floor";
+    const time = await tab.call<{ readonly storage: number; readonly floor: number }>("measureRecovery", first);
+    if (at >= 0) times.push(time);
+    await tab.page.close();
+  }
+  const spread = (pick: (time: (typeof times)[number]) => number) => spreadOf(times.map(pick));
+  return { what, storage: spread((t) => t.storage), floor: spread((t) => t.floor), ratio: spread((t) => t.storage / t.floor) };
+}
+
+function showRecoveries(figures: readonly RecoveryFigure[]): void {
+  console.log("recovery of                           start ms    bare ms   ratio  from, to");
+  for (const { what, storage, floor, ratio } of figures) {
+    const cells = [storage.median, floor.median, ratio.median].map((value) => inWords(value).padStart(9));
+    console.log(`${what.padEnd(36)} ${cells.join("  ")}  ${inWords(ratio.min)} to ${inWords(ratio.max)}`);
+  }
+  console.log("");
+}
+
 function show(figures: readonly WriteFigure[]): void {
   console.log("\ndurability    batch   write ms    bare ms   ratio  from, to");
   for (const { durability, batch, storage, floor, ratio } of figures) {
@@ -48,16 +91,23 @@ export async function storageBench(quiet: boolean): Promise<Report> {
     const tab = await device.open();
     for (const durability of ["strict", "relaxed"] as const)
       for (const plan of plans) writes.push(await measure(tab, { ...plan, durability }));
+    await tab.page.close();
+    const starts: RecoveryFigure[] = [];
+    for (const recovery of recoveries) starts.push(await measureRecovery(device, recovery));
     if (!quiet) show(writes);
-    const targets = writes.map(({ durability, batch, ratio }) =>
-      atMost(`${durability}, ${batch} entries a write, to the bare put`, ratio.median, RATIO_MAX),
-    );
+    if (!quiet) showRecoveries(starts);
+    const targets = [
+      ...writes.map(({ durability, batch, ratio }) =>
+        atMost(`${durability}, ${batch} entries a write, to the bare put`, ratio.median, RATIO_MAX),
+      ),
+      ...starts.map(({ what, ratio }) => atMost(`recovery of ${what}, to the bare read`, ratio.median, RECOVERY_RATIO_MAX)),
+    ];
     const of = (pick: (figure: WriteFigure) => unknown) =>
       Object.fromEntries(writes.map((figure) => [`${figure.durability} ${figure.batch}`, pick(figure)]));
     return {
       name: "storage",
       machine: await device.machine(),
-      figures: { entryBytes: ENTRY_BYTES, writes },
+      figures: { entryBytes: ENTRY_BYTES, writes, starts },
       floor: of(({ floor }) => floor),
       ratio: of(({ ratio }) => ratio),
       targets,
