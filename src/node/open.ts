@@ -6,7 +6,6 @@ import { FaultyStorage } from "../storage/faulty-storage.ts";
 import { IndexedDbStorage } from "../storage/indexeddb-storage.ts";
 import { deleteNodeDatabase } from "../storage/node-database.ts";
 import { Registry } from "../storage/registry.ts";
-import { salvage } from "../storage/salvage.ts";
 import { type Identity, takeIdentity } from "./identity.ts";
 import type { NodeStop, ToNode } from "./protocol.ts";
 
@@ -116,6 +115,9 @@ async function beginWithRescued(
   told: string[],
 ): Promise<StoredState> {
   const rows = (await registry.nodes(topic)).filter(({ isSetAside }) => isSetAside);
+  if (rows.length === 0) return pristine;
+  // Rarely needed, and then never in a hurry.
+  const { salvage } = await import("../storage/salvage.ts");
   const found: StoredState[] = [];
   for (const { id } of rows) {
     const state = await salvage(topic, id);

@@ -27,7 +27,9 @@ async function writeNode({ compactThrough }: { readonly compactThrough?: number 
 async function salvageAfter(change: (stores: Stores) => void): Promise<unknown> {
   await tamper(name, change);
   const found = await salvage("room", "A");
-  return found && { indexes: found.entries.map(({ index }) => index), commit: found.commitIndex, snapshot: found.snapshot?.index };
+  return (
+    found && { indexes: found.entries.map(({ index }) => index), commit: found.commitIndex, snapshot: found.snapshot?.index }
+  );
 }
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
@@ -53,7 +55,7 @@ describe("what can be read of a damaged node", () => {
     "all of the log": [({ log }) => log.clear(), { indexes: [], commit: 8, snapshot: 8 }],
     "the snapshot": [({ snapshot }) => flip(snapshot, 1, 40), null],
     "the meta record": [({ meta }) => meta.clear(), { indexes: upTo(12, 9), commit: 10, snapshot: 8 }],
-    "everything": [
+    everything: [
       (stores) => {
         stores.meta.clear();
         flip(stores.snapshot, 0, 20);

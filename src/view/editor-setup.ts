@@ -2,7 +2,6 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { markdownKeymap, markdownLanguage } from "@codemirror/lang-markdown";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension, Prec } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -56,6 +55,18 @@ function styleNonce(): Extension {
   return meta === null ? [] : EditorView.cspNonce.of(meta.nonce);
 }
 
+/** With the first focus. Without a network, and never loaded before, the browser's own search is left. */
+function loadingSearch(): Extension {
+  return EditorView.domEventHandlers({
+    focus: (_event, view) => {
+      import("./editor-search.ts").then(
+        ({ addSearch }) => addSearch(view),
+        () => undefined,
+      );
+    },
+  });
+}
+
 /** @param onEdit called after each transaction that changed the text. */
 export function editorExtensions(onEdit: () => void): Extension {
   return [
@@ -68,12 +79,11 @@ export function editorExtensions(onEdit: () => void): Extension {
     markdownLanguage.extension,
     Prec.high(keymap.of([...markdownKeymap])),
     syntaxHighlighting(markdownStyle),
-    search({ top: true }),
-    highlightSelectionMatches(),
+    loadingSearch(),
     EditorState.phrases.of(SEARCH_WORDS),
     placeholder("Write here. Everyone who has the link sees it."),
     EditorView.contentAttributes.of({ "aria-label": "Document text", spellcheck: "true", autocapitalize: "sentences" }),
-    keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
+    keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
     appearance,
     EditorView.updateListener.of((update) => {
       if (update.docChanged) onEdit();

@@ -1,8 +1,12 @@
 /** The first screen: what this is, and one thing to do. */
+import { lazy, Suspense } from "react";
 import { useSession } from "./context.ts";
+import { LoadGuard } from "./dashboard-panel.tsx";
 import { Logo } from "./icons.tsx";
-import { Shelf } from "./shelf.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
+
+/** Whoever comes by a link does without its code. */
+const Shelf = lazy(() => import("./shelf.tsx"));
 
 export function Home() {
   const session = useSession();
@@ -23,7 +27,11 @@ export function Home() {
         <button type="button" className="button button-primary button-large" onClick={() => session.newDocument()}>
           New document
         </button>
-        <Shelf />
+        <LoadGuard what="The list of documents on this device">
+          <Suspense fallback={null}>
+            <Shelf />
+          </Suspense>
+        </LoadGuard>
         <ul className="promises">
           <li>
             <strong>Committed means kept.</strong> A change counts as committed once a majority of the tabs has it on disk.

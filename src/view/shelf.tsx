@@ -6,7 +6,7 @@ import { ForgetDialog } from "./forget-dialog.tsx";
 import { KeptBy } from "./kept-by.tsx";
 import { bytesWords, titleWords, usedWords } from "./words.ts";
 
-export function Shelf() {
+export default function Shelf() {
   const session = useSession();
   const documents = useShelfState((state) => state.documents);
   const failure = useShelfState((state) => state.failure);

@@ -53,7 +53,12 @@ const STORAGE_ADVICE: { readonly [failure in NonNullable<NodeStop["failure"]>]: 
       "This tab saves nothing more. What is committed is safe on the disk, and the other tabs go on. Your text is kept below. Free some disk space, then try again.",
     remedy: "tryAgain",
   },
-  lost: ADVICE.storage,
+  lost: {
+    heading: "This tab has lost its storage",
+    advice:
+      "It saves nothing more. What is committed is safe on the disk, and the other tabs go on. Your text is kept below. Try again: the tab then goes on from what it has on disk.",
+    remedy: "tryAgain",
+  },
   damaged: ADVICE.storage,
   future: {
     heading: "A newer version of this page wrote the document",
