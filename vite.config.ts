@@ -34,6 +34,8 @@ const library = {
 const script = { target: "node20", sourcemap: true };
 
 export default defineConfig(({ mode, isSsrBuild }) => ({
+  // The page may lie in any folder of any host.
+  base: "./",
   plugins: [react(), precacheManifest()],
   worker: { format: "es" as const },
   build: isSsrBuild ? script : mode === "library" ? library : page,

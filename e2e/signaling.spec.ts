@@ -15,7 +15,8 @@ test("signaling stops: the three go on, a fourth says that it waits, and joins w
   await expect(tabs[0].page.getByText("tabs that are already connected go on")).not.toHaveCount(0);
 
   await world.server.stopSignaling();
-  const fourth = await world.openTab(link);
+  // In another browser: tabs of one find each other without a server.
+  const fourth = await world.openTab(link, await world.newDevice());
   await expect(fourth.page.getByText("Waiting for someone who has this document")).toBeVisible();
   await expect(fourth.page.getByText("The signaling server does not answer; trying again.")).toBeVisible();
   await tabs[1].append("y");

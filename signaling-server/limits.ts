@@ -3,6 +3,8 @@
 export interface Limits {
   /** Open WebSockets. */
   readonly maxSockets: number;
+  /** Open WebSockets of one address: many tabs of one office come from one. */
+  readonly maxSocketsPerAddress: number;
   readonly maxRooms: number;
   readonly maxMembersPerRoom: number;
   /** Messages that one socket may send at once ... */
@@ -17,13 +19,16 @@ export interface Limits {
   readonly joinTimeoutMs: number;
   /** Each socket is pinged this often; one that did not answer the last ping is ended. Milliseconds. */
   readonly pingIntervalMs: number;
+  /** Whoever is connected when the server stops is asked to come back after at least 0 and at most so long, spread evenly. Milliseconds. */
+  readonly reconnectSpreadMs: number;
   /** How long `close` waits for the sockets' closing handshakes. Milliseconds. */
   readonly closeTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
-  maxSockets: 2000,
-  maxRooms: 1000,
+  maxSockets: 4000,
+  maxSocketsPerAddress: 500,
+  maxRooms: 2000,
   maxMembersPerRoom: 64,
   burst: 400,
   messagesPerSecond: 50,
@@ -31,6 +36,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxBufferedBytes: 1024 * 1024,
   joinTimeoutMs: 10_000,
   pingIntervalMs: 15_000,
+  reconnectSpreadMs: 5000,
   closeTimeoutMs: 1000,
 };
 

@@ -46,6 +46,7 @@ test("SIGTERM ends it in good order", async () => {
   expect(address).toBe("127.0.0.1");
   const client = await TestClient.joined({ port, address, refused: () => 0, close: async () => undefined }, "a");
   child.kill("SIGTERM");
-  expect(await client.closed).toBe(1001);
+  expect((await client.hear("stopping")).retryMs).toBeLessThanOrEqual(5000);
+  expect(await client.closed).toBe(1012);
   expect((await outcome(child)).code).toBe(0);
 });

@@ -1,23 +1,12 @@
 /** Runs the signaling server as configured by the environment, until SIGTERM or SIGINT. See README.md beside this file. */
 import { pino } from "pino";
 import { createSignalingServer } from "./server.ts";
+import { BadSetting, readSettings, type Settings } from "./settings.ts";
 
 /** A mistake of the person who started it: told in one sentence, without a stack. */
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);
   process.exit(1);
-}
-
-function readPort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) fail(`PORT must be a number from 0 to 65535, but it is "${text}".`);
-  return port;
-}
-
-function readLevel(text: string): string {
-  const levels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"];
-  if (!levels.includes(text)) fail(`LOG_LEVEL must be one of ${levels.join(", ")}, but it is "${text}".`);
-  return text;
 }
 
 function explain(error: unknown, host: string, port: number): string {
@@ -29,18 +18,20 @@ function explain(error: unknown, host: string, port: number): string {
   return `The server could not start: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-const port = readPort(process.env["PORT"] ?? "8080");
-const host = process.env["HOST"] ?? "127.0.0.1";
-const log = pino({ level: readLevel(process.env["LOG_LEVEL"] ?? "info") });
-const origins = process.env["ALLOWED_ORIGINS"] ?? "";
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    if (error instanceof BadSetting) fail(error.message);
+    throw error;
+  }
+}
 
-const server = await createSignalingServer({
-  port,
-  host,
-  dist: process.env["DIST"] ?? null,
-  allowedOrigins: origins.split(",").flatMap((origin) => origin.trim() || []),
-  log,
-}).catch((error: unknown) => fail(explain(error, host, port)));
+const { level, ...settings } = settingsOrExit();
+const log = pino({ level });
+const server = await createSignalingServer({ ...settings, log }).catch((error: unknown) =>
+  fail(explain(error, settings.host, settings.port)),
+);
 
 log.info({ address: server.address, port: server.port }, "listening");
 

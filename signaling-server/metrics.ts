@@ -1,5 +1,5 @@
 /** The server's own figures, as Prometheus text. Numbers only: no topic, node id or address is a label. */
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 export type RefusalReason =
   | "malformed"
@@ -13,6 +13,7 @@ export type RefusalReason =
   | "roomFull"
   | "tooManyRooms"
   | "tooManySockets"
+  | "tooManySocketsOfAddress"
   | "wrongOrigin"
   | "wrongPath"
   | "badRequest"
@@ -35,8 +36,10 @@ export class Metrics {
     registers: [this.#registry],
   });
   readonly #counts = new Map<RefusalReason, number>();
+  readonly #told = new Map<RefusalReason, number>();
 
   constructor(current: { readonly sockets: () => number; readonly rooms: () => number }) {
+    collectDefaultMetrics({ register: this.#registry, prefix: "signaling_" });
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
         name,
@@ -61,6 +64,21 @@ export class Metrics {
 
   relay(): void {
     this.#relayed.inc();
+  }
+
+  /** What was refused since the last call, by reason. */
+  takeRefused(): { readonly [reason: string]: number } {
+    const fresh: Record<string, number> = {};
+    for (const [reason, count] of this.#counts) {
+      const more = count - (this.#told.get(reason) ?? 0);
+      if (more > 0) fresh[reason] = more;
+      this.#told.set(reason, count);
+    }
+    return fresh;
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
   }
 
   text(): Promise<string> {

@@ -39,6 +39,12 @@ const clientMessage = v.variant("kind", [
   v.strictObject({ kind: v.literal("join"), version: v.pipe(v.number(), v.safeInteger()), topic, nodeId }),
   v.strictObject({ kind: v.literal("relay"), to: nodeId, box }),
 ]);
+/** As `RTCIceServer` has it. */
+const iceServer = v.strictObject({
+  urls: v.pipe(v.array(v.pipe(v.string(), v.regex(/^(stun|turn)s?:[^\s]{1,512}$/))), v.minLength(1), v.maxLength(16)),
+  username: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  credential: v.optional(v.pipe(v.string(), v.maxLength(256))),
+});
 const errorCodes = Object.keys(SIGNALING_ERRORS) as SignalingErrorCode[];
 const serverMessage = v.variant("kind", [
   /** The answer to `join`: who else is there. */
@@ -49,9 +55,17 @@ const serverMessage = v.variant("kind", [
   v.strictObject({ kind: v.literal("peer-gone"), id: nodeId }),
   /** `from` is set by the server: the node id with which the sender joined. */
   v.strictObject({ kind: v.literal("relay"), from: nodeId, to: nodeId, box }),
+  /** After the roster, and again before the credentials expire: what connections may use. */
+  v.strictObject({ kind: v.literal("ice-servers"), servers: v.pipe(v.array(iceServer), v.maxLength(16)) }),
+  /** The server stops, on purpose. Come back after so many milliseconds: each is told another time. */
+  v.strictObject({
+    kind: v.literal("stopping"),
+    retryMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(60_000)),
+  }),
   v.strictObject({ kind: v.literal("error"), code: v.picklist(errorCodes) }),
 ]);
 
+export type IceServer = v.InferOutput<typeof iceServer>;
 export type ClientMessage = v.InferOutput<typeof clientMessage>;
 export type ServerMessage = v.InferOutput<typeof serverMessage>;
 

@@ -1,7 +1,9 @@
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { iceServersFor, NO_ICE } from "./ice.ts";
 import { MAX_SIGNALING_BYTES, SIGNALING_PATH, SIGNALING_VERSION } from "./protocol.ts";
 import { createSignalingServer, type SignalingServer, type SignalingServerOptions } from "./server.ts";
 import { TestClient, TOPIC } from "./testing.ts";
@@ -192,6 +194,24 @@ describe("what is refused", () => {
     await TestClient.joined(server, "d", "d".repeat(22));
   });
 
+  test("too many sockets of one address; behind a proxy, of the address that the proxy names", async () => {
+    const server = await start({ limits: { maxSocketsPerAddress: 1 } });
+    const a = await TestClient.open(server);
+    expect(await refusedUpgrade(server, SIGNALING_PATH)).toBe(429);
+    expect(server.refused("tooManySocketsOfAddress")).toBe(1);
+    a.close();
+    await a.closed;
+    const proxied = await start({ limits: { maxSocketsPerAddress: 1 }, trustedProxies: 1 });
+    const open = (forwarded: string) => TestClient.open(proxied, { headers: { "X-Forwarded-For": forwarded } });
+    await open("192.0.2.1");
+    // What a client says itself stands before what the proxy adds.
+    await expect(open("198.51.100.7, 192.0.2.1")).rejects.toThrow("429");
+    await open("192.0.2.2");
+    await open("2001:db8::1");
+    await expect(open("2001:db8:0:0:ffff::2")).rejects.toThrow("429");
+    await open("2001:db8:0:1::1");
+  });
+
   test("a page of another origin", async () => {
     const server = await start({ allowedOrigins: ["https://friend.example"] });
     expect(await refusedUpgrade(server, SIGNALING_PATH, "https://evil.example")).toBe(403);
@@ -248,6 +268,8 @@ describe("the server itself", () => {
     const figures = await (await fetch(`${base}/metrics`)).text();
     expect(figures).toContain("signaling_sockets 1");
     expect(figures).toContain("signaling_rooms 1");
+    expect(figures).toContain("signaling_process_resident_memory_bytes");
+    expect((await fetch(`${base}/metrics`)).headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(figures).not.toContain(TOPIC);
     expect((await fetch(`${base}/healthz`, { method: "POST" })).status).toBe(405);
   });
@@ -261,7 +283,8 @@ describe("the server itself", () => {
     const server = await start();
     const a = await TestClient.joined(server, "a");
     const stopped = server.close();
-    expect(await a.closed).toBe(1001);
+    expect((await a.hear("stopping")).retryMs).toBeGreaterThanOrEqual(0);
+    expect(await a.closed).toBe(1012);
     await stopped;
     open.splice(0);
     const again = await start({ port: server.port });
@@ -275,5 +298,53 @@ describe("the server itself", () => {
     await server.close();
     open.splice(0);
     a.socket.terminate();
+  });
+});
+
+describe("the way to STUN and TURN", () => {
+  const ice = {
+    stunUrls: ["stun:stun.example:3478"],
+    turnUrls: ["turn:turn.example:3478?transport=udp"],
+    turnSecret: "north",
+    turnLifetimeS: 3600,
+  };
+
+  test("is told to who has joined, with credentials that expire", async () => {
+    const server = await start({ ice });
+    const stranger = await TestClient.open(server);
+    const before = Math.floor(Date.now() / 1000);
+    const a = await TestClient.joined(server, "a");
+    const [stun, turn] = (await a.hear("ice-servers")).servers;
+    expect(stun).toEqual({ urls: ["stun:stun.example:3478"] });
+    const [expiry = "", id] = turn?.username?.split(":") ?? [];
+    expect([turn?.urls, id]).toEqual([["turn:turn.example:3478?transport=udp"], "a"]);
+    expect(Number(expiry) - before).toBeGreaterThanOrEqual(3600);
+    expect(Number(expiry) - before).toBeLessThan(3660);
+    expect(turn?.credential).toBe(
+      createHmac("sha1", "north")
+        .update(turn?.username ?? "")
+        .digest("base64"),
+    );
+    expect(stranger.heard).toEqual([]);
+  });
+
+  test("is told again before they expire", async () => {
+    const server = await start({ ice: { ...ice, turnLifetimeS: 0 }, limits: { pingIntervalMs: 20 } });
+    const a = await TestClient.joined(server, "a");
+    await a.hear("ice-servers");
+    await a.hear("ice-servers");
+  });
+
+  test("known answer: coturn's scheme", () => {
+    expect(
+      iceServersFor("node", { ...NO_ICE, turnUrls: ["turn:t"], turnSecret: "secret", turnLifetimeS: 60 }, 1_700_000_000_000),
+    ).toEqual([
+      {
+        urls: ["turn:t"],
+        username: "1700000060:node",
+        credential: createHmac("sha1", "secret").update("1700000060:node").digest("base64"),
+      },
+    ]);
+    expect(iceServersFor("node", NO_ICE, 0)).toEqual([]);
   });
 });

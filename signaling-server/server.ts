@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Logger, pino } from "pino";
 import { WebSocketServer } from "ws";
+import { AddressCounts, addressOf } from "./addresses.ts";
+import { type IceConfiguration, NO_ICE } from "./ice.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { Metrics, type RefusalReason } from "./metrics.ts";
 import { MAX_SIGNALING_BYTES, SIGNALING_PATH } from "./protocol.ts";
@@ -21,6 +23,10 @@ export interface SignalingServerOptions {
   /** Origins (`https://example.org`) whose pages may connect, beside pages of the host that is asked. */
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** So many proxies of one's own stand before it; their word on who asks counts. Default 0. */
+  readonly trustedProxies?: number;
+  /** STUN and TURN for those that join; by default none. */
+  readonly ice?: IceConfiguration;
   readonly log?: Logger;
 }
 
@@ -39,6 +45,11 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
   return hub.listen(options.port ?? 0, options.host ?? "127.0.0.1");
 }
 
+/** How often refusals are logged, summed up. Milliseconds. */
+const REFUSAL_LOG_MS = 60_000;
+/** Connections that are no WebSocket: the page being loaded, and whoever says nothing. */
+const SPARE_CONNECTIONS = 1000;
+
 class Hub {
   readonly #limits: Limits;
   readonly #log: Logger;
@@ -47,11 +58,13 @@ class Hub {
   readonly #metrics: Metrics;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
-  #pingTimer: NodeJS.Timeout | null = null;
+  readonly #addresses: AddressCounts;
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: SignalingServerOptions) {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#log = options.log ?? pino({ level: "silent" });
+    this.#addresses = new AddressCounts(this.#limits.maxSocketsPerAddress);
     this.#rooms = new Rooms(this.#limits.maxRooms, this.#limits.maxMembersPerRoom);
     this.#metrics = new Metrics({ sockets: () => this.#sessions.size, rooms: () => this.#rooms.size });
     this.#sockets = new WebSocketServer({
@@ -60,12 +73,19 @@ class Hub {
       perMessageDeflate: false,
       clientTracking: true,
     });
-    this.#http = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+    const timeouts = {
+      requestTimeout: 10_000,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 2000,
+      keepAliveTimeout: 5000,
+    };
+    this.#http = createServer(timeouts, (request, response) => {
       this.#onRequest(request, response).catch((error: unknown) => {
         this.#log.error({ error: String(error) }, "request failed");
         response.destroy();
       });
     });
+    this.#http.maxConnections = this.#limits.maxSockets + SPARE_CONNECTIONS;
     this.#http.on("clientError", (_error, socket) => this.#refuseUpgrade(socket, 400, "badRequest"));
     this.#http.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
@@ -79,10 +99,10 @@ class Hub {
       });
     });
     this.#http.on("error", (error) => this.#log.error({ error: error.message }, "server error"));
-    this.#pingTimer = setInterval(() => {
+    this.#every(this.#limits.pingIntervalMs, () => {
       for (const session of this.#sessions) session.ping();
-    }, this.#limits.pingIntervalMs);
-    this.#pingTimer.unref();
+    });
+    this.#every(REFUSAL_LOG_MS, () => this.#logRefusals());
     const bound = this.#http.address();
     if (bound === null || typeof bound === "string") throw new Error("A TCP server has an address object once it listens.");
     return {
@@ -105,7 +125,8 @@ class Hub {
       return;
     }
     if (path === "/metrics") {
-      respondText(response, 200, await this.#metrics.text());
+      response.writeHead(200, { "Content-Type": this.#metrics.contentType, "Cache-Control": "no-store" });
+      response.end(await this.#metrics.text());
       return;
     }
     if (path === SIGNALING_PATH) {
@@ -136,16 +157,26 @@ class Hub {
       this.#refuseUpgrade(socket, 503, "tooManySockets");
       return;
     }
+    const address = addressOf(request, this.options.trustedProxies ?? 0);
+    if (!this.#addresses.hasRoom(address)) {
+      this.#refuseUpgrade(socket, 429, "tooManySocketsOfAddress");
+      return;
+    }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("error", onError);
       const session = new Session(webSocket, {
         rooms: this.#rooms,
         limits: this.#limits,
+        ice: this.options.ice ?? NO_ICE,
         metrics: this.#metrics,
         log: this.#log,
       });
       this.#sessions.add(session);
-      webSocket.on("close", () => this.#sessions.delete(session));
+      this.#addresses.add(address);
+      webSocket.on("close", () => {
+        this.#sessions.delete(session);
+        this.#addresses.remove(address);
+      });
     });
   }
 
@@ -157,7 +188,7 @@ class Hub {
     return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
   }
 
-  #refuseUpgrade(socket: Duplex, status: 400 | 403 | 404 | 503, reason: RefusalReason): void {
+  #refuseUpgrade(socket: Duplex, status: 400 | 403 | 404 | 429 | 503, reason: RefusalReason): void {
     this.#metrics.refuse(reason);
     if (socket.writable) socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
@@ -165,10 +196,24 @@ class Hub {
     (socket as Socket).setTimeout(1000, () => socket.destroy());
   }
 
+  #every(ms: number, work: () => void): void {
+    const timer = setInterval(work, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  /** Summed up, since whoever floods the server must not flood its log. */
+  #logRefusals(): void {
+    const refused = this.#metrics.takeRefused();
+    if (Object.keys(refused).length === 0) return;
+    this.#log.warn({ refused, sockets: this.#sessions.size, rooms: this.#rooms.size }, "refused");
+  }
+
   async #close(): Promise<void> {
-    if (this.#pingTimer !== null) clearInterval(this.#pingTimer);
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#logRefusals();
     const stopped = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    for (const socket of this.#sockets.clients) socket.close(1001, "stopping");
+    for (const session of this.#sessions) session.restart();
     this.#http.closeIdleConnections();
     const late = setTimeout(() => {
       for (const socket of this.#sockets.clients) socket.terminate();

@@ -1,6 +1,7 @@
 /** One WebSocket from its opening to its end: joins a room, hands sealed messages on, and is shown the door when it misbehaves. */
 import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
+import { type IceConfiguration, iceServersFor } from "./ice.ts";
 import { type Limits, TokenBucket } from "./limits.ts";
 import type { Metrics, RefusalReason } from "./metrics.ts";
 import {
@@ -13,12 +14,14 @@ import {
 } from "./protocol.ts";
 import type { Rooms } from "./rooms.ts";
 
-/** RFC 6455 close codes. */
+/** WebSocket close codes (RFC 6455 and its registry). */
 const POLICY_VIOLATION = 1008;
+const SERVICE_RESTART = 1012;
 
 export interface SessionContext {
   readonly rooms: Rooms<Session>;
   readonly limits: Limits;
+  readonly ice: IceConfiguration;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -30,6 +33,8 @@ export class Session {
   #malformed = 0;
   #alive = true;
   #closing = false;
+  /** When the credentials that it was given have half of their life behind them. Milliseconds since the epoch. */
+  #renewIceAt = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly socket: WebSocket,
@@ -55,6 +60,15 @@ export class Session {
     }
     this.#alive = false;
     this.socket.ping();
+    if (Date.now() >= this.#renewIceAt) this.#sendIce();
+  }
+
+  /** The server stops: tells when to come back, and closes. */
+  restart(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.send({ kind: "stopping", retryMs: Math.floor(Math.random() * (this.context.limits.reconnectSpreadMs + 1)) });
+    this.socket.close(SERVICE_RESTART, "stopping");
   }
 
   send(message: ServerMessage): void {
@@ -109,7 +123,16 @@ export class Session {
     const others = rooms.others(topic, nodeId);
     this.send({ kind: "roster", peers: others.map(([id]) => id) });
     for (const [, other] of others) other.send({ kind: "peer-joined", id: nodeId });
+    this.#sendIce();
     log.debug({ room: topic.slice(0, 6), members: others.length + 1 }, "joined");
+  }
+
+  #sendIce(): void {
+    const { ice } = this.context;
+    const servers = this.#joined === null ? [] : iceServersFor(this.#joined.nodeId, ice, Date.now());
+    if (servers.length === 0) return;
+    this.send({ kind: "ice-servers", servers });
+    if (ice.turnSecret !== null) this.#renewIceAt = Date.now() + ice.turnLifetimeS * 500;
   }
 
   /** A newer socket of the same node has come: this one goes, and nobody is told that the node went. */

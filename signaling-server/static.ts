@@ -114,6 +114,7 @@ function setSecurityHeaders(response: ServerResponse, nonce: string, host: strin
   response.setHeader("Content-Security-Policy", policy.join("; "));
   response.setHeader("Referrer-Policy", "no-referrer");
   response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
   response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
   response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
 }

@@ -22,7 +22,10 @@ export class TestClient {
     this.closed = new Promise((resolve) => socket.on("close", resolve));
   }
 
-  static async open(server: SignalingServer, options: { readonly origin?: string } = {}): Promise<TestClient> {
+  static async open(
+    server: SignalingServer,
+    options: { readonly origin?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<TestClient> {
     const client = new TestClient(new WebSocket(`ws://127.0.0.1:${server.port}${SIGNALING_PATH}`, options));
     await once(client.socket, "open");
     return client;

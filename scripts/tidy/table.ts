@@ -47,6 +47,8 @@ export const IMPORT_TABLE: readonly Line[] = [
     packages: ["@codemirror/collab", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
   },
   { room: "src/page/service-worker.ts", project: [], packages: ["workbox-precaching"] },
+  // Of a bridge both ends are tested together.
+  { room: "src/page/channel-bridge.test.ts", project: ["src/page", "src/network"], packages: [] },
   {
     room: "src/view",
     project: ["src/page"],

@@ -13,6 +13,8 @@ interface Options {
 const benches: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
   core: async ({ quiet }) => (await import("./core.ts")).coreBench(quiet),
   failover: async ({ quiet }) => (await import("./browser/failover.ts")).failoverBench(quiet),
+  network: async ({ quiet }) => (await import("./browser/network.ts")).networkBench(quiet),
+  signaling: async ({ quiet }) => (await import("./signaling.ts")).signalingBench(quiet),
   storage: async ({ quiet }) => (await import("./browser/storage.ts")).storageBench(quiet),
   trace: async ({ quiet, trace, concurrent }) => {
     const wish = trace !== undefined ? { trace } : concurrent !== undefined ? { concurrent } : null;

@@ -6,6 +6,14 @@
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) };
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const EMPTY = new Uint8Array(0);
+/** What a writer that is used again keeps at most. */
+const MAX_KEPT_BYTES = 64 * 1024;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Of a lower-case hexadecimal digit's character code. */
+function digitOf(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
+}
 
 /** Whether a text may name a node. */
 export function isNodeId(id: string): boolean {
@@ -22,6 +30,13 @@ export class ByteWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
 
+  /** Begins anew, in the memory that it has, unless that is much. */
+  reset(): this {
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = new Uint8Array(256);
+    this.#length = 0;
+    return this;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#length] = value;
@@ -34,7 +49,11 @@ export class ByteWriter {
 
   uint32(value: number): void {
     mustBe(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff, "32 bits");
-    for (const shift of [24, 16, 8, 0]) this.byte((value >>> shift) & 0xff);
+    this.#reserve(4);
+    this.#bytes[this.#length++] = value >>> 24;
+    this.#bytes[this.#length++] = (value >>> 16) & 0xff;
+    this.#bytes[this.#length++] = (value >>> 8) & 0xff;
+    this.#bytes[this.#length++] = value & 0xff;
   }
 
   /** A safe integer from 0, seven bits a byte, the lowest first. */
@@ -72,7 +91,9 @@ export class ByteWriter {
   /** 32 lower-case hexadecimal digits. */
   hex128(value: string): void {
     mustBe(/^[0-9a-f]{32}$/.test(value), "32 hexadecimal digits");
-    for (let at = 0; at < 32; at += 2) this.byte(Number.parseInt(value.slice(at, at + 2), 16));
+    this.#reserve(16);
+    for (let at = 0; at < 32; at += 2)
+      this.#bytes[this.#length++] = (digitOf(value.charCodeAt(at)) << 4) | digitOf(value.charCodeAt(at + 1));
   }
 
   optional<Value>(value: Value | null, write: (value: Value) => void): void {
@@ -192,8 +213,12 @@ export class ByteReader {
   }
 
   hex128(): string {
+    if (this.source.length - this.#at < 16) {
+      this.fail("tooShort");
+      return "";
+    }
     let hex = "";
-    for (const byte of this.raw(16)) hex += byte.toString(16).padStart(2, "0");
+    for (const end = this.#at + 16; this.#at < end; this.#at += 1) hex += HEX[this.source[this.#at] ?? 0];
     return hex;
   }
 

@@ -34,13 +34,20 @@ const MAX_NAME_LENGTH = 40;
 
 /** Throws on what `decodeEnvelope` would refuse: a mistake of this program. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
+  return encodeBody(envelope, envelope.epoch);
+}
+
+const scratch = new ByteWriter();
+
+/** The envelope of this body on the connection of this epoch. */
+export function encodeBody(body: Body, epoch: number): Uint8Array<ArrayBuffer> {
+  const writer = scratch.reset();
   writer.byte(PROTOCOL_VERSION);
-  writer.uint32(envelope.epoch);
-  writer.oneOf(KINDS, envelope.kind);
-  if (envelope.kind === "raft") writeMessage(writer, envelope.message);
-  else if (envelope.kind === "digest") writeDigest(writer, envelope.digest);
-  else writer.uint32(envelope.nonce);
+  writer.uint32(epoch);
+  writer.oneOf(KINDS, body.kind);
+  if (body.kind === "raft") writeMessage(writer, body.message);
+  else if (body.kind === "digest") writeDigest(writer, body.digest);
+  else writer.uint32(body.nonce);
   return writer.finish();
 }
 
@@ -50,21 +57,21 @@ export function decodeEnvelope(bytes: Uint8Array, link: Link): Envelope | Refuse
   const version = reader.byte();
   if (reader.fault === null && version !== PROTOCOL_VERSION) return { refused: "otherVersion" };
   const epoch = reader.uint32();
-  const body = readBody(reader, link);
+  const envelope = readBody(reader, link, epoch);
   reader.end();
-  return reader.fault === null ? { ...body, epoch } : { refused: reader.fault };
+  return reader.fault === null ? envelope : { refused: reader.fault };
 }
 
-function readBody(reader: ByteReader, link: Link): Body {
+function readBody(reader: ByteReader, link: Link, epoch: number): Envelope {
   const kind = reader.oneOf(KINDS);
   switch (kind) {
     case "raft":
-      return { kind, message: readMessage(reader, link) };
+      return { kind, epoch, message: readMessage(reader, link) };
     case "digest":
-      return { kind, digest: readDigest(reader, link) };
+      return { kind, epoch, digest: readDigest(reader, link) };
     case "ping":
     case "pong":
-      return { kind, nonce: reader.uint32() };
+      return { kind, epoch, nonce: reader.uint32() };
   }
 }
 

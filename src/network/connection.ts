@@ -2,7 +2,7 @@
 import type { Clock } from "../driver/interfaces.ts";
 import type { Millis, NodeId } from "../raft/types.ts";
 import type { ChannelLike } from "./channel.ts";
-import { type Body, decodeEnvelope, type Envelope, encodeEnvelope } from "./codec.ts";
+import { type Body, decodeEnvelope, type Envelope, encodeBody } from "./codec.ts";
 import { FrameReceiver, FrameSender, type Lane } from "./frames.ts";
 import { type Fingerprints, type GenerationMark, Handshake, type HandshakeResult, isFingerprint } from "./handshake.ts";
 
@@ -38,8 +38,8 @@ export interface ConnectionOptions {
   readonly maxQueuedBytes?: number;
   /** The handshake has succeeded. */
   readonly onUp: () => void;
-  /** Whether what comes from, or goes to, the peer may pass. */
-  readonly passes: (direction: "in" | "out") => boolean;
+  /** Calls `deliver` for what comes from, or goes to, the peer: at once, or as the faults that were made on purpose have it. */
+  readonly carry: (direction: "in" | "out", deliver: () => void) => void;
   /** From the proven peer, written for this very connection. */
   readonly onBody: (body: Exclude<Body, { kind: "ping" | "pong" }>) => void;
   /** A first answer came: the connection is of use. */
@@ -106,8 +106,14 @@ export class Connection {
 
   /** Dropped before the handshake has succeeded. Never calls back from inside. */
   send(body: Body, lane: Lane = "control"): void {
-    if (this.#epoch === null || this.#sender === null || !this.options.passes("out")) return;
-    const outcome = this.#sender.send(lane, encodeEnvelope({ ...body, epoch: this.#epoch }));
+    if (this.#epoch === null || this.#sender === null) return;
+    const bytes = encodeBody(body, this.#epoch);
+    this.options.carry("out", () => this.#sendBytes(bytes, lane));
+  }
+
+  #sendBytes(bytes: Uint8Array, lane: Lane): void {
+    if (this.#stopped || this.#sender === null) return;
+    const outcome = this.#sender.send(lane, bytes);
     if (outcome === "tooLarge" || (outcome === "overflow" && lane === "bulk"))
       this.options.defer(() => this.options.onDropped(outcome));
     else if (outcome === "overflow") this.options.defer(() => this.end("overflow", true, "too much waits to be sent"));
@@ -209,6 +215,8 @@ export class Connection {
       this.end(messages, true);
       return;
     }
+    // A long message is still under way, and its sender's pings wait behind it.
+    if (messages.length === 0) this.#silentTurns = 0;
     const link = { from: this.options.peer, to: this.options.self };
     for (const message of messages) {
       const envelope = decodeEnvelope(message, link);
@@ -224,7 +232,11 @@ export class Connection {
       this.options.onDropped("otherEpoch");
       return;
     }
-    if (!this.options.passes("in")) return;
+    this.options.carry("in", () => this.#take(envelope));
+  }
+
+  #take(envelope: Envelope): void {
+    if (this.#stopped) return;
     this.#silentTurns = 0;
     this.lastHeardAt = this.options.clock.now();
     if (envelope.kind === "ping") this.send({ kind: "pong", nonce: envelope.nonce });

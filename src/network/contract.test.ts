@@ -4,7 +4,8 @@ import { type NetworkPair, networkContract } from "./contract.ts";
 import { FaultyNetwork } from "./faulty-network.ts";
 import { LinkFaults } from "./link-faults.ts";
 import { MemoryHub } from "./memory-network.ts";
-import { TestRoom, turn } from "./testing.ts";
+import { MessageFaults } from "./message-faults.ts";
+import { TestRoom, turn, VirtualClock } from "./testing.ts";
 
 function memoryPair(wrap: (network: RaftNetwork) => RaftNetwork): NetworkPair {
   const hub = new MemoryHub();
@@ -35,7 +36,11 @@ async function meshPair(): Promise<NetworkPair> {
 
 describe.each([
   ["memory", async () => memoryPair((network) => network)],
-  ["memory behind faults that are healed", async () => memoryPair((network) => new FaultyNetwork(network, new LinkFaults()))],
+  [
+    "memory behind faults that are healed",
+    async () =>
+      memoryPair((network) => new FaultyNetwork(network, new LinkFaults(), new MessageFaults(new VirtualClock(), Math.random))),
+  ],
   ["mesh over channels in memory", meshPair],
 ] as const)("the contract of a network: %s", (_name, makePair) => {
   test.each(networkContract.map((found) => [found.title, found] as const))("%s", (_title, found) => found.run(makePair));

@@ -21,12 +21,19 @@ const FLAG_BULK = 2;
 /** The channel's own buffer is filled no further than this: what lies in it cannot be overtaken. */
 const CONTROL_HIGH_WATER = 256 * 1024;
 const BULK_HIGH_WATER = 64 * 1024;
+/** It is filled again from here on: early enough that it never runs dry meanwhile. */
+const LOW_WATER = 48 * 1024;
 
 export type Lane = "control" | "bulk";
 
+const EMPTY = new Uint8Array(0);
+
+/** Messages are taken from its front often and in pieces, so nothing is moved for that. */
 class Queue {
-  /** Unsent rests of messages, the oldest first. */
-  readonly #messages: Uint8Array[] = [];
+  #messages: Uint8Array[] = [];
+  /** Of the oldest message that is not sent whole, and how much of it is. */
+  #first = 0;
+  #sent = 0;
   bytes = 0;
 
   push(message: Uint8Array): void {
@@ -34,16 +41,30 @@ class Queue {
     this.bytes += message.length;
   }
 
-  /** Up to `most` bytes of the oldest message. */
-  take(most: number): { readonly bytes: Uint8Array; readonly last: boolean } | null {
-    const [oldest] = this.#messages;
-    if (oldest === undefined) return null;
-    const bytes = oldest.subarray(0, most);
-    const last = bytes.length === oldest.length;
-    if (last) this.#messages.shift();
-    else this.#messages[0] = oldest.subarray(most);
-    this.bytes -= bytes.length;
-    return { bytes, last };
+  /** Writes up to `most` bytes of the oldest message into `frame`; returns how many, negative if that was its end, 0 if there is none. */
+  take(frame: Uint8Array, at: number, most: number): number {
+    const oldest = this.#messages[this.#first];
+    if (oldest === undefined) return 0;
+    const length = Math.min(most, oldest.length - this.#sent);
+    frame.set(length === oldest.length ? oldest : oldest.subarray(this.#sent, this.#sent + length), at);
+    this.bytes -= length;
+    this.#sent += length;
+    if (this.#sent < oldest.length) return length;
+    this.#advance();
+    return -length;
+  }
+
+  #advance(): void {
+    this.#sent = 0;
+    this.#messages[this.#first] = EMPTY;
+    this.#first += 1;
+    if (this.#first === this.#messages.length) {
+      this.#messages = [];
+      this.#first = 0;
+    } else if (this.#first >= 1024 && this.#first * 2 >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#first);
+      this.#first = 0;
+    }
   }
 }
 
@@ -69,7 +90,7 @@ export class FrameSender {
   ) {
     this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
     this.#defer = options.defer ?? ((run) => queueMicrotask(run));
-    channel.bufferedAmountLowThreshold = BULK_HIGH_WATER / 2;
+    channel.bufferedAmountLowThreshold = LOW_WATER;
     channel.onbufferedamountlow = () => this.#pump();
   }
 
@@ -123,16 +144,16 @@ export class FrameSender {
       [this.#bulk, FLAG_BULK],
     ] as const) {
       while (length + SEGMENT_HEADER_BYTES < frame.length) {
-        const segment = queue.take(frame.length - length - SEGMENT_HEADER_BYTES);
-        if (segment === null) break;
-        frame[length] = flag | (segment.last ? FLAG_LAST : 0);
-        frame[length + 1] = segment.bytes.length >> 8;
-        frame[length + 2] = segment.bytes.length & 0xff;
-        frame.set(segment.bytes, length + SEGMENT_HEADER_BYTES);
-        length += SEGMENT_HEADER_BYTES + segment.bytes.length;
+        const taken = queue.take(frame, length + SEGMENT_HEADER_BYTES, frame.length - length - SEGMENT_HEADER_BYTES);
+        if (taken === 0) break;
+        const bytes = Math.abs(taken);
+        frame[length] = flag | (taken < 0 ? FLAG_LAST : 0);
+        frame[length + 1] = bytes >> 8;
+        frame[length + 2] = bytes & 0xff;
+        length += SEGMENT_HEADER_BYTES + bytes;
       }
     }
-    return frame.slice(0, length);
+    return length === frame.length ? frame : frame.slice(0, length);
   }
 
   /** Each message has at least one byte, so this is never too small for all that waits. */
@@ -150,7 +171,7 @@ export class FrameReceiver {
 
   constructor(private readonly maxMessageBytes = MAX_MESSAGE_BYTES) {}
 
-  /** The messages that this frame completes, in order. */
+  /** The messages that this frame completes, in order. They may lie in the frame itself: whoever keeps one keeps that as well. */
   receive(frame: Uint8Array): Uint8Array[] | FrameFault {
     if (frame.length === 0 || frame.length > MAX_FRAME_BYTES) return "badFrame";
     const messages: Uint8Array[] = [];
@@ -166,10 +187,14 @@ export class FrameReceiver {
       if (!last && start + length !== MAX_FRAME_BYTES) return "badFrame";
       const lane = (flags & FLAG_BULK) === 0 ? "control" : "bulk";
       if (this.#bytes[lane] + length > this.maxMessageBytes) return "messageTooLarge";
-      this.#parts[lane].push(frame.slice(start, start + length));
+      at = start + length;
+      if (last && this.#bytes[lane] === 0) {
+        messages.push(frame.subarray(start, at));
+        continue;
+      }
+      this.#parts[lane].push(frame.slice(start, at));
       this.#bytes[lane] += length;
       if (last) messages.push(this.#join(lane));
-      at = start + length;
     }
     return messages;
   }

@@ -135,11 +135,11 @@ describe("handshake", () => {
     const [old, young] = [side(true, { version: 1 }), side(false, { version: 2 })];
     await talk(old, young);
     expect(old.result).toEqual({
-      refused: "otherVersion",
+      refused: "newerVersion",
       words: "it speaks a newer protocol (2, this tab 1): reload this tab",
     });
     expect(young.result).toEqual({
-      refused: "otherVersion",
+      refused: "olderVersion",
       words: "it speaks an older protocol (1, this tab 2): reload that one",
     });
   });

@@ -18,7 +18,7 @@ const PROOF_BYTES = 32;
 const MAX_BYTES = 512;
 const encoder = new TextEncoder();
 
-export type HandshakeFault = "otherVersion" | "wrongSecret" | "wrongPeer" | "badHandshake" | "handshakeTimeout";
+export type HandshakeFault = "newerVersion" | "olderVersion" | "wrongSecret" | "wrongPeer" | "badHandshake" | "handshakeTimeout";
 
 /** In upper-case hexadecimal with colons. */
 export interface Fingerprints {
@@ -118,7 +118,7 @@ export class Handshake {
       return;
     }
     if (version !== this.#version) {
-      this.#refuse("otherVersion", version);
+      this.#refuse(version > this.#version ? "newerVersion" : "olderVersion", version);
       return;
     }
     reader.raw(NONCE_BYTES);
@@ -206,10 +206,10 @@ export class Handshake {
 
 function explain(fault: HandshakeFault, ours: number, theirs: number): string {
   switch (fault) {
-    case "otherVersion":
-      return theirs > ours
-        ? `it speaks a newer protocol (${theirs}, this tab ${ours}): reload this tab`
-        : `it speaks an older protocol (${theirs}, this tab ${ours}): reload that one`;
+    case "newerVersion":
+      return `it speaks a newer protocol (${theirs}, this tab ${ours}): reload this tab`;
+    case "olderVersion":
+      return `it speaks an older protocol (${theirs}, this tab ${ours}): reload that one`;
     case "wrongSecret":
       return "it does not know this room, or somebody stands between";
     case "wrongPeer":

@@ -3,7 +3,7 @@
  * a pair never offer at once; the other one knocks when it misses a connection. One connection per pair is live; a newer one takes its place
  * once its handshake has succeeded, never before, so nothing that a hostile server repeats or makes up can end a connection that works.
  */
-import type { Clock, RaftNetwork } from "../driver/interfaces.ts";
+import type { RaftNetwork } from "../driver/interfaces.ts";
 import type { Message, Millis, NodeId } from "../raft/types.ts";
 import { Backoff } from "./backoff.ts";
 import { toBase64Url } from "./base64url.ts";
@@ -13,13 +13,13 @@ import { Connection, type EndReason } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { Digest, PeerStatus } from "./digest.ts";
 import type { Lane } from "./frames.ts";
-import type { Fingerprints, GenerationMark } from "./handshake.ts";
+import type { Fingerprints } from "./handshake.ts";
 import { LinkFaults } from "./link-faults.ts";
+import { EVERYBODY, type PeerMeshOptions, type PeerPolicy } from "./mesh-options.ts";
+import { MessageFaults } from "./message-faults.ts";
 import { checkSignalData, type PeerSignal, type SignalData } from "./peer-signals.ts";
 import { type Peer, PeerTable } from "./peer-table.ts";
-import type { RoomKeys } from "./room-keys.ts";
 import { SealedSignaling } from "./sealed-signaling.ts";
-import type { Signaling, SignalingState } from "./signaling-client.ts";
 
 const PING_INTERVAL_MS: Millis = 1000;
 const FIRST_RETRY_MS: Millis = 500;
@@ -31,32 +31,8 @@ const LEAST_OFFER_GAP_MS: Millis = 200;
 /** How long a connection whose handshake failed is left open, so that the other end can read why. */
 const LINGER_MS: Millis = 1000;
 const MAX_ENDED_IDS = 256;
-
-/** Who makes the connections: in a browser the page, since only a page can. `connectionId` is the same at both ends. */
-export interface ConnectionHost {
-  dial(connectionId: string, initiator: boolean, iceServers: readonly RTCIceServer[]): void;
-  signal(connectionId: string, data: unknown): void;
-  /** May name a connection that has ended already. */
-  hangUp(connectionId: string): void;
-}
-
-export interface PeerMeshOptions {
-  readonly self: NodeId;
-  readonly keys: RoomKeys;
-  readonly signaling: Signaling;
-  readonly host: ConnectionHost;
-  readonly clock: Clock;
-  /** From 0 up to 1. */
-  readonly random: () => number;
-  readonly iceServers?: readonly RTCIceServer[];
-  readonly faults?: LinkFaults;
-  /** Which history this node belongs to, told in the handshake. */
-  readonly generation?: () => GenerationMark | null;
-  readonly onDigest?: (digest: Digest) => void;
-  readonly onSignalingState?: (state: SignalingState) => void;
-  /** One sentence for people: a peer came, went, or was refused. */
-  readonly onEvent?: (text: string) => void;
-}
+/** Connections at once, made or being made: each costs the browser memory, sockets and, while many stand, time. */
+const MAX_CONNECTIONS = 64;
 
 type Handlers = Parameters<RaftNetwork["start"]>[0];
 
@@ -67,6 +43,10 @@ export class PeerMesh implements RaftNetwork {
   readonly #endedIds = new Set<string>();
   readonly #sealed: SealedSignaling;
   readonly #faults: LinkFaults;
+  readonly #messageFaults: MessageFaults;
+  readonly #policy: PeerPolicy;
+  readonly #maxConnections: number;
+  #iceServers: readonly RTCIceServer[];
   #handlers: Handlers | null = null;
   #digest: Digest | null = null;
   #cancelPing: () => void = () => undefined;
@@ -74,6 +54,10 @@ export class PeerMesh implements RaftNetwork {
 
   constructor(private readonly options: PeerMeshOptions) {
     this.#faults = options.faults ?? new LinkFaults();
+    this.#messageFaults = options.messageFaults ?? new MessageFaults(options.clock, options.random);
+    this.#policy = options.policy ?? EVERYBODY;
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#iceServers = options.iceServers ?? [];
     this.#peers = new PeerTable(options.self, () => new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS, options.random));
     this.#sealed = new SealedSignaling({
       self: options.self,
@@ -92,6 +76,9 @@ export class PeerMesh implements RaftNetwork {
       onPeerJoined: (id) => this.#onPeerJoined(id),
       onPeerGone: (id) => this.#onPeerGone(id),
       onBox: (from, box) => this.#sealed.receive(from, box),
+      onIceServers: (servers) => {
+        this.#iceServers = servers as readonly RTCIceServer[];
+      },
       onState: (state) => this.options.onSignalingState?.(state),
     });
     this.#armPing();
@@ -111,20 +98,21 @@ export class PeerMesh implements RaftNetwork {
 
   /** All that are there or were connected once, by id. */
   peers(): PeerStatus[] {
-    const now = this.options.clock.now();
-    return [...this.#peers]
-      .map((peer) => {
-        const heardAt = peer.live?.lastHeardAt ?? peer.lastHeardAt;
-        return {
-          id: peer.id,
-          connected: peer.live !== null,
-          roundTripMs: peer.live?.roundTripMs ?? null,
-          lastContactMs: heardAt === null ? null : now - heardAt,
-          gone: this.options.signaling.state === "connected" && !peer.listed && peer.live === null,
-          digest: peer.digest,
-        };
-      })
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    // Where signaling is away for a while, nobody can tell who has gone.
+    return this.#peers.statuses(this.options.clock.now(), this.options.signaling.state !== "waiting");
+  }
+
+  /** The policy's answers have changed: unwanted connections end, wanted ones are made. */
+  reconsider(): void {
+    for (const peer of this.#peers) {
+      if (this.#policy.wants(peer.id)) this.#reach(peer, 0);
+      else if (!this.#policy.accepts(peer.id)) (peer.live ?? peer.attempt)?.end("unwanted", false, "it is not needed any more");
+    }
+  }
+
+  /** Whether a tab that is there could not be talked to, since one of the two is of another version of this program. */
+  otherVersion(): "newer" | "older" | null {
+    return this.#peers.otherVersion();
   }
 
   /** How often something of peers or signaling was refused or dropped, by reason. */
@@ -216,6 +204,7 @@ export class PeerMesh implements RaftNetwork {
 
   #onKnock(peer: Peer): void {
     if (!this.#offersTo(peer)) this.#counters.add("wrongInitiator");
+    else if (!this.#mayConnect(peer)) this.#counters.add("unwantedPeer");
     else if (peer.attempt !== null) this.#restartUnanswered(peer, peer.attempt);
     else if (peer.cancelRetry === null || peer.live === null) this.#plan(peer, peer.live === null ? 0 : peer.backoff.next());
   }
@@ -229,15 +218,16 @@ export class PeerMesh implements RaftNetwork {
   }
 
   #onUnknownConnection(peer: Peer, connectionId: string, data: SignalData): void {
-    const { clock, host, iceServers } = this.options;
+    const { clock, host } = this.options;
     const now = clock.now();
     if (data.type !== "offer" || this.#endedIds.has(connectionId)) this.#counters.add("staleSignal");
     else if (this.#offersTo(peer)) this.#counters.add("wrongInitiator");
+    else if (!this.#mayConnect(peer)) this.#counters.add("unwantedPeer");
     else if (now - peer.lastOfferAt < LEAST_OFFER_GAP_MS) this.#counters.add("tooManyOffers");
     else {
       peer.lastOfferAt = now;
       this.#attempt(peer, connectionId, false);
-      host.dial(connectionId, false, iceServers ?? []);
+      host.dial(connectionId, false, this.#iceServers);
       host.signal(connectionId, data);
     }
   }
@@ -248,6 +238,13 @@ export class PeerMesh implements RaftNetwork {
     return this.options.self > peer.id;
   }
 
+  /** Whether one more connection, with this peer, is wanted by either and within the bound. */
+  #mayConnect(peer: Peer): boolean {
+    if (!this.#policy.wants(peer.id) && !this.#policy.accepts(peer.id)) return false;
+    if (peer.live !== null || peer.attempt !== null) return true;
+    return this.#peers.connections() < this.#maxConnections;
+  }
+
   #reachable(peer: Peer): boolean {
     return this.#faults.passes(peer.id, "in") && this.#faults.passes(peer.id, "out");
   }
@@ -255,7 +252,7 @@ export class PeerMesh implements RaftNetwork {
   /** Sees to it that there will be a connection. */
   #reach(peer: Peer, delayMs: Millis): void {
     if (this.#closed || !peer.listed || peer.live !== null || peer.attempt !== null) return;
-    this.#plan(peer, delayMs);
+    if (this.#policy.wants(peer.id) && this.#mayConnect(peer)) this.#plan(peer, delayMs);
   }
 
   #plan(peer: Peer, delayMs: Millis): void {
@@ -272,7 +269,7 @@ export class PeerMesh implements RaftNetwork {
   #dial(peer: Peer): void {
     const connectionId = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
     this.#attempt(peer, connectionId, true);
-    this.options.host.dial(connectionId, true, this.options.iceServers ?? []);
+    this.options.host.dial(connectionId, true, this.#iceServers);
   }
 
   /** Again and again, until the other has offered. */
@@ -296,7 +293,9 @@ export class PeerMesh implements RaftNetwork {
       generation: generation?.() ?? null,
       clock,
       defer: (run) => clock.soon(run),
-      passes: (direction) => this.#faults.passes(peer.id, direction),
+      carry: (direction, deliver) => {
+        if (this.#faults.passes(peer.id, direction)) this.#messageFaults.carry(deliver);
+      },
       onUp: () => this.#onUp(peer, connection),
       onBody: (body) => this.#onBody(peer, body),
       onAnswer: () => peer.backoff.reset(),
@@ -326,6 +325,7 @@ export class PeerMesh implements RaftNetwork {
   #onUp(peer: Peer, connection: Connection): void {
     peer.cancelAttemptTimeout();
     peer.attempt = null;
+    peer.refusedFor = null;
     const old = peer.live;
     peer.live = connection;
     if (old !== null) {
@@ -346,6 +346,7 @@ export class PeerMesh implements RaftNetwork {
     if (peer.attempt === connection) {
       peer.cancelAttemptTimeout();
       peer.attempt = null;
+      peer.refusedFor = reason.refused ? reason.code : null;
       if (reason.refused) this.options.onEvent?.(`${this.#nameOf(peer)} was refused: ${reason.words}`);
     } else if (peer.live === connection) {
       peer.lastHeardAt = connection.lastHeardAt;

@@ -2,7 +2,7 @@
 import type { Millis, NodeId } from "../raft/types.ts";
 import type { Backoff } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import type { Digest } from "./digest.ts";
+import type { Digest, PeerStatus } from "./digest.ts";
 
 /** Peers known at once; those that are not there any more make room for new ones. */
 const MAX_PEERS = 1024;
@@ -24,6 +24,8 @@ export interface Peer {
   lastOfferAt: Millis;
   lastHeardAt: Millis | null;
   digest: Digest | null;
+  /** Why the latest attempt was refused; `null`: it was not. */
+  refusedFor: string | null;
 }
 
 export class PeerTable implements Iterable<Peer> {
@@ -61,6 +63,7 @@ export class PeerTable implements Iterable<Peer> {
       lastOfferAt: Number.NEGATIVE_INFINITY,
       lastHeardAt: null,
       digest: null,
+      refusedFor: null,
     };
     this.#peers.set(id, peer);
     return peer;
@@ -76,6 +79,37 @@ export class PeerTable implements Iterable<Peer> {
   connection(connectionId: string): Connection | null {
     const peer = this.ofConnection(connectionId);
     return peer?.live?.id === connectionId ? peer.live : (peer?.attempt ?? null);
+  }
+
+  /** By id. `rosterKnown`: who is not listed is not there. */
+  statuses(now: Millis, rosterKnown: boolean): PeerStatus[] {
+    return [...this.#peers.values()]
+      .map((peer) => {
+        const heardAt = peer.live?.lastHeardAt ?? peer.lastHeardAt;
+        return {
+          id: peer.id,
+          connected: peer.live !== null,
+          roundTripMs: peer.live?.roundTripMs ?? null,
+          lastContactMs: heardAt === null ? null : now - heardAt,
+          gone: rosterKnown && !peer.listed && peer.live === null,
+          digest: peer.digest,
+        };
+      })
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Made, or being made. */
+  connections(): number {
+    let count = 0;
+    for (const { live, attempt } of this.#peers.values()) if (live !== null || attempt !== null) count += 1;
+    return count;
+  }
+
+  /** Of those that are there, and were refused for that. */
+  otherVersion(): "newer" | "older" | null {
+    const refused = [...this.#peers.values()].filter(({ listed, live }) => listed && live === null);
+    if (refused.some(({ refusedFor }) => refusedFor === "newerVersion")) return "newer";
+    return refused.some(({ refusedFor }) => refusedFor === "olderVersion") ? "older" : null;
   }
 
   #prune(): void {

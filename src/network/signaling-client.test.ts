@@ -1,9 +1,12 @@
+import { createServer } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import type { IceServer } from "../../signaling-server/protocol.ts";
 import { createSignalingServer, type SignalingServer } from "../../signaling-server/server.ts";
 import type { Clock } from "../driver/interfaces.ts";
 import type { NodeId } from "../raft/types.ts";
 import { SignalingClient, type SignalingState, type WebSocketLike } from "./signaling-client.ts";
+import { probeSignaling } from "./signaling-probe.ts";
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -41,13 +44,14 @@ interface TestClient {
   readonly joined: NodeId[];
   readonly gone: NodeId[];
   readonly boxes: [NodeId, string][];
+  readonly iceServers: IceServer[];
   readonly states: SignalingState[];
 }
 
 function join(port: number | null, self: NodeId, itsClock = clock): TestClient {
   const url = port === null ? null : `ws://127.0.0.1:${port}/signal`;
   const client = new SignalingClient({ url, topic: "t".repeat(22), self, clock: itsClock, random: () => 0.5, createSocket });
-  const made: TestClient = { client, roster: null, joined: [], gone: [], boxes: [], states: [] };
+  const made: TestClient = { client, roster: null, joined: [], gone: [], boxes: [], iceServers: [], states: [] };
   client.start({
     onRoster: (ids) => {
       made.roster = ids;
@@ -55,6 +59,7 @@ function join(port: number | null, self: NodeId, itsClock = clock): TestClient {
     onPeerJoined: (id) => made.joined.push(id),
     onPeerGone: (id) => made.gone.push(id),
     onBox: (from, box) => made.boxes.push([from, box]),
+    onIceServers: (servers) => made.iceServers.push(...servers),
     onState: (state) => made.states.push(state),
   });
   cleanups.push(() => client.close());
@@ -102,6 +107,7 @@ test("an address that is none is counted and tried again, not thrown", async () 
     onPeerJoined: () => undefined,
     onPeerGone: () => undefined,
     onBox: () => undefined,
+    onIceServers: () => undefined,
     onState: () => undefined,
   });
   await until(() => (client.refused()["signalingUrl"] ?? 0) >= 2);
@@ -156,4 +162,64 @@ test("of two sockets of one node, the one that was thrown out takes its time to 
   await until(() => first.client.refused()["signaling:replaced"] === 1);
   await until(() => first.client.state === "waiting" && second.client.state === "connected");
   expect(delays.at(-1)).toBeGreaterThan(3000);
+});
+
+/** A server that is none: files alone, or a proxy whose server is down. */
+async function listen(status: number): Promise<number> {
+  const server = createServer((_request, response) => response.writeHead(status).end());
+  server.on("upgrade", (_request, socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has an address object.");
+  return address.port;
+}
+
+test.each([
+  [404, "absent", ["off"]],
+  [200, "absent", ["off"]],
+  [502, "unknown", []],
+] as const)("a host that answers %i: %s", async (status, found, states) => {
+  const port = await listen(status);
+  expect(await probeSignaling(`ws://127.0.0.1:${port}/signal`)).toBe(found);
+  const a = join(port, "a");
+  if (found === "absent") await until(() => a.client.state === "off");
+  else await until(() => (a.client.refused()["signalingError"] ?? 0) >= 3);
+  expect(a.states).toEqual(states);
+});
+
+test("a signaling server that takes nobody is there all the same", async () => {
+  const server = await createSignalingServer({ limits: { maxSockets: 0 } });
+  cleanups.push(() => server.close());
+  expect(await probeSignaling(`ws://127.0.0.1:${server.port}/signal`)).toBe("present");
+  expect(await probeSignaling("ws://127.0.0.1:1/signal")).toBe("unknown");
+});
+
+test("a server that stops in good order says when to come back, and is not called before", async () => {
+  const server = await createSignalingServer({ limits: { reconnectSpreadMs: 60_000 } });
+  const delays: number[] = [];
+  const spread: Clock = {
+    ...clock,
+    schedule: (at, fire) => {
+      delays.push(at - clock.now());
+      return clock.schedule(at, fire);
+    },
+  };
+  const all = Array.from({ length: 10 }, (_, at) => join(server.port, `n${at}`, spread));
+  await until(() => all.every(({ client }) => client.state === "connected"));
+  delays.length = 0;
+  await server.close();
+  await until(() => all.every(({ client }) => client.state === "waiting"));
+  // Without the hint each would come back within half a second.
+  expect(Math.max(...delays)).toBeGreaterThan(2000);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(60_000);
+});
+
+test("hears of STUN and TURN from the server", async () => {
+  const ice = { stunUrls: ["stun:s.example"], turnUrls: [], turnSecret: null, turnLifetimeS: 60 };
+  const server = await createSignalingServer({ ice });
+  cleanups.push(() => server.close());
+  const a = join(server.port, "a");
+  await until(() => a.iceServers.length === 1);
+  expect(a.iceServers).toEqual([{ urls: ["stun:s.example"] }]);
 });

@@ -4,6 +4,7 @@
  */
 import {
   type ClientMessage,
+  type IceServer,
   MAX_SIGNALING_BYTES,
   parseServerMessage,
   type ServerMessage,
@@ -13,6 +14,7 @@ import type { Clock } from "../driver/interfaces.ts";
 import type { Millis, NodeId } from "../raft/types.ts";
 import { Backoff } from "./backoff.ts";
 import { Counters } from "./counters.ts";
+import { type ProbeResult, probeSignaling } from "./signaling-probe.ts";
 
 /** `waiting`: not reached yet or lost, trying again. `off`: there is none. */
 export type SignalingState = "connected" | "waiting" | "off";
@@ -23,6 +25,8 @@ export interface SignalingHandlers {
   onPeerJoined(id: NodeId): void;
   onPeerGone(id: NodeId): void;
   onBox(from: NodeId, box: string): void;
+  /** What connections that are made from now on may use, STUN and TURN; in place of what was said before. */
+  onIceServers(servers: readonly IceServer[]): void;
   onState(state: SignalingState): void;
 }
 
@@ -57,11 +61,15 @@ export interface SignalingClientOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly createSocket?: (url: string) => WebSocketLike;
+  /** Whether there is a server at all, asked when the first connection fails. */
+  readonly probe?: (url: string) => Promise<ProbeResult>;
 }
 
 const OPEN = 1;
 const FIRST_RETRY_MS: Millis = 250;
 const LAST_RETRY_MS: Millis = 5000;
+/** Where there is no server there may be one another day. */
+const ABSENT_RETRY_MS: Millis = 60_000;
 /** From dialling to the roster. */
 const JOIN_TIMEOUT_MS: Millis = 10_000;
 
@@ -73,6 +81,9 @@ export class SignalingClient implements Signaling {
   #socket: WebSocketLike | null = null;
   #cancelTimer: () => void = () => undefined;
   #closed = false;
+  #everConnected = false;
+  /** When the server, as it stopped, asked to be called again: not all at once. */
+  #retryAfterMs: Millis = 0;
 
   constructor(private readonly options: SignalingClientOptions) {
     this.#state = options.url === null ? "off" : "waiting";
@@ -155,6 +166,7 @@ export class SignalingClient implements Signaling {
     if (message.kind === "roster") {
       this.#cancelTimer();
       this.#backoff.reset();
+      this.#everConnected = true;
       this.#setState("connected");
       this.#handlers?.onRoster(message.peers.filter((id) => id !== self));
     } else if (this.#state !== "connected") {
@@ -162,6 +174,10 @@ export class SignalingClient implements Signaling {
     } else if (message.kind === "relay") {
       if (message.to === self && message.from !== self) this.#handlers?.onBox(message.from, message.box);
       else this.#counters.add("badSignaling");
+    } else if (message.kind === "ice-servers") {
+      this.#handlers?.onIceServers(message.servers);
+    } else if (message.kind === "stopping") {
+      this.#retryAfterMs = message.retryMs;
     } else if (message.id !== self) {
       if (message.kind === "peer-joined") this.#handlers?.onPeerJoined(message.id);
       else this.#handlers?.onPeerGone(message.id);
@@ -170,12 +186,26 @@ export class SignalingClient implements Signaling {
 
   #lost(): void {
     this.#drop();
-    this.#setState("waiting");
+    if (this.#state !== "off") this.#setState("waiting");
     this.#retry();
+    if (!this.#everConnected) this.#probe();
   }
 
   #retry(): void {
-    this.#after(this.#backoff.next(), () => this.#dial());
+    const waitMs = this.#state === "off" ? ABSENT_RETRY_MS : Math.max(this.#retryAfterMs, this.#backoff.next());
+    this.#retryAfterMs = 0;
+    this.#after(waitMs, () => this.#dial());
+  }
+
+  #probe(): void {
+    const { url, probe = probeSignaling } = this.options;
+    if (url === null) return;
+    probe(url).then((result) => {
+      if (this.#closed || this.#everConnected || this.#socket !== null) return;
+      if (result === "unknown" || (result === "absent") === (this.#state === "off")) return;
+      this.#setState(result === "absent" ? "off" : "waiting");
+      this.#retry();
+    });
   }
 
   #drop(): void {

@@ -3,7 +3,8 @@ import type { Clock } from "../driver/interfaces.ts";
 import type { Message, Millis, NodeId } from "../raft/types.ts";
 import type { ChannelLike } from "./channel.ts";
 import type { Digest } from "./digest.ts";
-import { type ConnectionHost, PeerMesh, type PeerMeshOptions } from "./peer-mesh.ts";
+import type { ConnectionHost, PeerMeshOptions } from "./mesh-options.ts";
+import { PeerMesh } from "./peer-mesh.ts";
 import { deriveRoomKeys, type RoomKeys } from "./room-keys.ts";
 import type { Signaling, SignalingHandlers, SignalingState } from "./signaling-client.ts";
 
@@ -114,9 +115,9 @@ export class MemoryChannel implements ChannelLike {
     if (!this.stalled) queueMicrotask(() => this.flush());
   }
 
-  /** Delivers what waits. */
-  flush(): void {
-    for (const bytes of this.#waiting.splice(0)) {
+  /** Delivers what waits, or so many messages of it. */
+  flush(most = Number.POSITIVE_INFINITY): void {
+    for (const bytes of this.#waiting.splice(0, most)) {
       this.bufferedAmount -= bytes.length;
       if (!this.mute) this.other?.deliver(bytes);
     }
@@ -207,6 +208,8 @@ export class MemoryPages {
   readonly dialled = new Map<NodeId, number>();
   /** Somebody between the two, with a certificate of its own. */
   interposed = false;
+  /** May alter a pair of channels before they open; the first is the end of who offers. */
+  onPair: (pair: [MemoryChannel, MemoryChannel]) => void = () => undefined;
   /** No connection comes about. */
   blocked = false;
 
@@ -245,6 +248,7 @@ export class MemoryPages {
       return;
     const pair = MemoryChannel.pair();
     this.channels.set(connectionId, pair);
+    this.onPair(pair);
     for (const [half, channel] of [
       [a, pair[0]],
       [b, pair[1]],

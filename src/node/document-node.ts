@@ -4,8 +4,13 @@ import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../docu
 import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftMetrics } from "../driver/metrics.ts";
 import { Raft } from "../driver/raft.ts";
+import { BroadcastSignaling } from "../network/broadcast-signaling.ts";
+import type { ChannelLike } from "../network/channel.ts";
+import { CombinedSignaling } from "../network/combined-signaling.ts";
 import { LinkFaults } from "../network/link-faults.ts";
+import { MessageFaults } from "../network/message-faults.ts";
 import { PeerMesh } from "../network/peer-mesh.ts";
+import { PortChannel } from "../network/port-channel.ts";
 import { SignalingClient } from "../network/signaling-client.ts";
 import { createConfig } from "../raft/mod.ts";
 import type { Generation, NodeId } from "../raft/types.ts";
@@ -13,15 +18,19 @@ import { AliveWatch, holdAlive } from "./alive.ts";
 import { repeat, workerClock } from "./clock.ts";
 import { DocumentFeed } from "./document-feed.ts";
 import { describeChange } from "./events.ts";
+import { NodeFaults } from "./faults.ts";
 import { MembershipDesk } from "./membership-desk.ts";
 import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
+import { Pause } from "./pause.ts";
 import { Pilot } from "./pilot.ts";
 import type { FromNode, NodeEvent, NodeRequest, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
 import { RegistryKeeper } from "./registry-keeper.ts";
 import { failureOf, RequestDesk } from "./request-desk.ts";
 import { buildStatus, shortName } from "./status.ts";
 
+/** Where a worker knows the kind, it can take one that is transferred to it. */
+const takesChannels = typeof RTCDataChannel === "function";
 const statusEveryMs = 100;
 const digestEveryMs = 500;
 const pilotEveryMs = 500;
@@ -32,7 +41,9 @@ export class DocumentNode {
   readonly #post: (message: FromNode) => void;
   readonly #config = createConfig();
   readonly #document = new SharedDocument();
-  readonly #faults = new LinkFaults();
+  readonly #pause = new Pause();
+  readonly #clock = this.#pause.clock(workerClock);
+  readonly #faults: NodeFaults;
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #mesh: PeerMesh;
   readonly #feed: DocumentFeed;
@@ -50,6 +61,7 @@ export class DocumentNode {
   #metrics: RaftMetrics | null = null;
   #lastStatus = "";
   #stopped: NodeStop | null = null;
+  #saidBridged = false;
 
   constructor(open: Open, opened: OpenedNode, post: (message: FromNode) => void) {
     this.#opened = opened;
@@ -58,19 +70,21 @@ export class DocumentNode {
     this.#visible = open.visible;
     this.#persistent = open.persistent;
     this.#signaling = open.signalingUrl === null ? "off" : "waiting";
+    const messageFaults = new MessageFaults(this.#clock, Math.random);
+    this.#faults = new NodeFaults(new LinkFaults(), messageFaults, this.#pause, opened.loaded);
     this.#mesh = this.#createMesh(open);
     this.#raft = new Raft({
       id: opened.identity.nodeId,
       config: this.#config,
       seed: randomSeed(),
-      storage: opened.loaded,
+      storage: this.#pause.storage(opened.loaded),
       network: this.#mesh,
       stateMachine: this.#document,
-      clock: workerClock,
+      clock: this.#clock,
     });
     this.#feed = new DocumentFeed(this.#document, post);
     this.#membership = this.#createMembershipDesk();
-    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, opened.loaded, post, () => this.#postStatus(true));
+    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, post, () => this.#postStatus(true));
     this.#keeper = this.#createKeeper(opened);
     this.#pilot = new Pilot({
       device: opened.registry.device,
@@ -121,21 +135,20 @@ export class DocumentNode {
     return new PeerMesh({
       self: identity.nodeId,
       keys,
-      signaling: new SignalingClient({
-        url: open.signalingUrl,
-        topic: keys.topic,
-        self: identity.nodeId,
-        clock: workerClock,
-        random,
-      }),
+      signaling: new CombinedSignaling(
+        new BroadcastSignaling({ topic: keys.topic, self: identity.nodeId, locks: navigator.locks }),
+        new SignalingClient({ url: open.signalingUrl, topic: keys.topic, self: identity.nodeId, clock: workerClock, random }),
+      ),
       host: {
-        dial: (connectionId, initiator, iceServers) => this.#post({ kind: "dial", connectionId, initiator, iceServers }),
+        dial: (connectionId, initiator, iceServers) =>
+          this.#post({ kind: "dial", connectionId, initiator, iceServers, takesChannels }),
         signal: (connectionId, data) => this.#post({ kind: "signal", connectionId, data }),
         hangUp: (connectionId) => this.#post({ kind: "hangUp", connectionId }),
       },
-      clock: workerClock,
+      clock: this.#clock,
       random,
-      faults: this.#faults,
+      faults: this.#faults.links,
+      messageFaults: this.#faults.messages,
       generation: () => this.#raft.metricsOrNull()?.generation ?? null,
       onSignalingState: (state) => this.#onSignaling(state),
       onEvent: (text) => this.#event("peer", text),
@@ -181,7 +194,7 @@ export class DocumentNode {
       }),
       repeat(statusEveryMs, () => this.#postStatus(false)),
       repeat(digestEveryMs, () => this.#publish()),
-      repeat(pilotEveryMs, () => this.#pilot.turn()),
+      repeat(pilotEveryMs, () => this.#pause.paused || this.#pilot.turn()),
       repeat(registryEveryMs, () => this.#keeper.turn()),
     );
     identity.lost.then(() =>
@@ -193,13 +206,19 @@ export class DocumentNode {
   }
 
   receive(message: ToNode): void {
+    // A node that stands still can be healed, and nothing else.
+    if (message.kind === "request" && message.request.kind === "fault") this.#desk.handle(message.id, message.request);
+    else this.#pause.pass(() => this.#receive(message));
+  }
+
+  #receive(message: ToNode): void {
     switch (message.kind) {
       case "request":
         return this.#request(message.id, message.request);
       case "signal":
         return this.#mesh.onSignal(message.connectionId, message.data);
       case "channel":
-        return this.#mesh.onChannel(message.connectionId, message.channel);
+        return this.#mesh.onChannel(message.connectionId, this.#channelOf(message.channel));
       case "connected":
         return this.#mesh.onConnected(message.connectionId, {
           local: message.localFingerprint,
@@ -232,6 +251,13 @@ export class DocumentNode {
       },
       (error: Error) => this.#post({ kind: "refused", id, failure: failureOf(error) }),
     );
+  }
+
+  #channelOf(given: RTCDataChannel | MessagePort): ChannelLike {
+    if (!(given instanceof MessagePort)) return this.#pause.channel(given);
+    if (!this.#saidBridged) this.#event("peer", "This browser leaves data channels to the page: a busy page delays the node.");
+    this.#saidBridged = true;
+    return this.#pause.channel(new PortChannel(given));
   }
 
   /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
@@ -276,7 +302,7 @@ export class DocumentNode {
   #onSignaling(state: SignalingState): void {
     if (state === this.#signaling) return;
     this.#signaling = state;
-    this.#event("signaling", state === "connected" ? "Signaling is connected." : "Signaling does not answer; trying again.");
+    this.#event("signaling", SIGNALING_WORDS[state]);
     this.#postStatus(false);
   }
 
@@ -304,8 +330,9 @@ export class DocumentNode {
       storageBytes: storage.bytes,
       storageFailure: storage.failure?.message ?? null,
       autopilot: this.#membership.wishes(),
-      faults: [...this.#faults.describe(), ...this.#opened.loaded.describe()],
+      faults: this.#faults.describe(),
       signaling: this.#signaling,
+      otherVersion: this.#mesh.otherVersion(),
       refused: this.#mesh.refused(),
       electionTimeoutMaxMs: this.#config.electionTimeoutMaxMs,
     });
@@ -322,7 +349,7 @@ export class DocumentNode {
 
   #publish(): void {
     const metrics = this.#raft.metricsOrNull();
-    if (!metrics || this.#stopped) return;
+    if (!metrics || this.#stopped || this.#pause.paused) return;
     this.#mesh.publish({
       id: metrics.id,
       name: this.#name,
@@ -338,6 +365,12 @@ export class DocumentNode {
     });
   }
 }
+
+const SIGNALING_WORDS: { readonly [state in SignalingState]: string } = {
+  connected: "Signaling is connected.",
+  waiting: "Signaling does not answer; trying again.",
+  off: "There is no signaling server here: only tabs of this browser find each other.",
+};
 
 function firstGeneration(): Generation {
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

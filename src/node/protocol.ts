@@ -2,6 +2,8 @@
  * What page and worker say to each other. The page hosts what only a page can (keyboard, RTCPeerConnection); the worker is the node.
  * Types only: both sides import this file and nothing else of the other.
  */
+export type { BridgeHears, BridgeSays } from "../network/port-channel.ts";
+
 import type { AcceptedUpdate, DocumentCommand, DocumentResponse, MapValue } from "../document/types.ts";
 import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
@@ -43,6 +45,8 @@ export interface NodeStatus {
   };
   readonly faults: readonly string[];
   readonly signaling: SignalingState;
+  /** A tab is there that cannot be talked to, since it runs a newer or older version of this program. */
+  readonly otherVersion: "newer" | "older" | null;
   /** Messages refused since the start, by reason. */
   readonly refused: { readonly [reason: string]: number };
   /** Milliseconds since the leader was last heard; `null` if there is none. */
@@ -75,12 +79,23 @@ export type NodeRequest =
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
   | { readonly kind: "membership"; readonly action: MembershipAction }
+  | { readonly kind: "fault"; readonly fault: Fault };
+
+/** What a person breaks in this node on purpose. `heal` undoes all of it. */
+export type Fault =
   | { readonly kind: "isolate" }
-  | { readonly kind: "heal" }
+  | { readonly kind: "cut"; readonly ids: readonly NodeId[]; readonly direction: "in" | "out" | "both" }
+  /** Each message, each way. */
+  | { readonly kind: "delay"; readonly ms: Millis; readonly jitterMs: Millis }
+  /** 0 to 1, each way. */
+  | { readonly kind: "drop"; readonly fraction: number }
+  | { readonly kind: "duplicate"; readonly fraction: number }
+  | { readonly kind: "pause" }
   /** Each write waits so long before it begins. */
   | { readonly kind: "slowDisk"; readonly ms: Millis }
   /** The next write fails, and with it the node. */
-  | { readonly kind: "failDisk" };
+  | { readonly kind: "failDisk" }
+  | { readonly kind: "heal" };
 
 /** Changes of the cluster by hand. A refusal says in a sentence what would be unsafe. */
 export type MembershipAction =
@@ -99,10 +114,7 @@ export interface NodeResults {
   get: MapValue;
   read: { readonly text: string; readonly version: number; readonly map: { readonly [key: string]: MapValue } };
   membership: null;
-  isolate: null;
-  heal: null;
-  slowDisk: null;
-  failDisk: null;
+  fault: null;
 }
 
 /** A refusal that crossed the thread: `name` is one of the driver's error names. */
@@ -146,8 +158,8 @@ export type ToNode =
   | { readonly kind: "leaving" }
   /** What simple-peer wants told to the other side: session description or candidate. */
   | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
-  /** The negotiated data channel, transferred before its use. */
-  | { readonly kind: "channel"; readonly connectionId: string; readonly channel: RTCDataChannel }
+  /** The negotiated data channel, transferred before its use; or a port to it where it had to stay on the page. */
+  | { readonly kind: "channel"; readonly connectionId: string; readonly channel: RTCDataChannel | MessagePort }
   /** SHA-256 fingerprints of both DTLS certificates, from the connection's actual descriptions, upper-case hexadecimal with colons. */
   | {
       readonly kind: "connected";
@@ -181,6 +193,8 @@ export type FromNode =
       readonly connectionId: string;
       readonly initiator: boolean;
       readonly iceServers: readonly RTCIceServer[];
+      /** Whether this worker can take a data channel itself. */
+      readonly takesChannels: boolean;
     }
   | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
   | { readonly kind: "hangUp"; readonly connectionId: string };

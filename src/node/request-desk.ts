@@ -2,8 +2,7 @@
 import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
-import type { LinkFaults } from "../network/link-faults.ts";
-import type { FaultyStorage } from "../storage/faulty-storage.ts";
+import type { NodeFaults } from "./faults.ts";
 import type { FromNode, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
 
 const readTimeoutMs = 10_000;
@@ -11,23 +10,20 @@ const readTimeoutMs = 10_000;
 export class RequestDesk {
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #document: SharedDocument;
-  readonly #faults: LinkFaults;
-  readonly #disk: FaultyStorage;
+  readonly #faults: NodeFaults;
   readonly #post: (message: FromNode) => void;
   readonly #postStatus: () => void;
 
   constructor(
     raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
     document: SharedDocument,
-    faults: LinkFaults,
-    disk: FaultyStorage,
+    faults: NodeFaults,
     post: (message: FromNode) => void,
     postStatus: () => void,
   ) {
     this.#raft = raft;
     this.#document = document;
     this.#faults = faults;
-    this.#disk = disk;
     this.#post = post;
     this.#postStatus = postStatus;
   }
@@ -45,18 +41,8 @@ export class RequestDesk {
         return this.#read(id, () => this.#document.get(request.key));
       case "read":
         return this.#read(id, () => ({ text: this.#document.text, version: this.#document.version, map: this.#document.map }));
-      case "isolate":
-        this.#faults.isolate();
-        return this.#answer(id, null);
-      case "heal":
-        this.#faults.heal();
-        this.#disk.heal();
-        return this.#answer(id, null);
-      case "slowDisk":
-        this.#disk.delayMs = request.ms;
-        return this.#answer(id, null);
-      case "failDisk":
-        this.#disk.failAfter(0);
+      case "fault":
+        this.#faults.apply(request.fault);
         return this.#answer(id, null);
     }
   }

@@ -17,6 +17,7 @@ export interface StatusSource {
   readonly autopilot: NodeStatus["autopilot"];
   readonly faults: readonly string[];
   readonly signaling: SignalingState;
+  readonly otherVersion: NodeStatus["otherVersion"];
   readonly refused: { readonly [reason: string]: number };
   /** Milliseconds after which a silent leader no longer counts as one. */
   readonly electionTimeoutMaxMs: number;
@@ -60,6 +61,7 @@ export function buildStatus(source: StatusSource): NodeStatus {
     },
     faults: source.faults,
     signaling: source.signaling,
+    otherVersion: source.otherVersion,
     refused: source.refused,
     leaderContactMs: metrics.leaderContactMs === null ? null : Math.round(metrics.leaderContactMs),
   };

@@ -2,7 +2,7 @@
 import { ChangeSet } from "@codemirror/state";
 import type { ChangesJson, MapValue } from "../document/types.ts";
 import type { NodeEvent, NodeResults, NodeStatus } from "../node/protocol.ts";
-import { type DiskFaults, diskFaults } from "./console-faults.ts";
+import { type ConsoleFaults, createConsoleFaults } from "./console-faults.ts";
 import type { Room } from "./room.ts";
 import { type SessionStore, unconfirmedOf } from "./session-store.ts";
 import type { LogIndex, NodeId, Term } from "./types.ts";
@@ -59,7 +59,7 @@ export interface ConsoleApi {
   get(key: string): Promise<MapValue>;
   /** Each rejects with a sentence that says why, if it would be unsafe. */
   readonly membership: ConsoleMembership;
-  readonly faults: { isolate(): Promise<null>; heal(): Promise<null> } & DiskFaults;
+  readonly faults: ConsoleFaults;
   /** Newest last. */
   events(options?: { readonly since?: number }): readonly NodeEvent[];
 }
@@ -97,11 +97,14 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null, r
       transferLeadership: async (id) => open().membership({ verb: "transfer", id: id ?? null }),
       autopilot: async (on) => open().membership({ verb: "autopilot", on }),
     },
-    faults: {
-      isolate: async () => open().request<"isolate">({ kind: "isolate" }),
-      heal: async () => open().request<"heal">({ kind: "heal" }),
-      ...diskFaults(open, restart),
-    },
+    faults: createConsoleFaults(() => {
+      const now = open();
+      return {
+        apply: (fault) => now.request<"fault">({ kind: "fault", fault }),
+        crash: () => now.crash(),
+        restart: async () => (store.getState().crashed ? now.restart() : restart()),
+      };
+    }),
     events: ({ since = 0 } = {}) => {
       const { events } = store.getState();
       return events.filter(({ at }) => at >= since).map(({ at, kind, term, text }) => ({ at, kind, term, text }));

@@ -62,15 +62,22 @@ export class NodeClient {
   }
 
   /** The node is gone: open requests may have been carried out, later ones will not be. */
-  end(reason: string): void {
+  end(reason: string, name = "Stopped"): void {
     if (this.ended !== null) return;
-    this.ended = { name: "Stopped", message: reason, code: null, mayHaveApplied: false };
+    this.ended = { name, message: reason, code: null, mayHaveApplied: false };
     for (const { reject } of this.pending.values()) reject(new NodeError({ ...this.ended, mayHaveApplied: true }));
     this.pending.clear();
   }
 
   terminate(): void {
     this.end("The document was closed.");
+    this.worker.terminate();
+  }
+
+  /** Ends the worker as a killed process ends: nothing is said to anybody. */
+  crash(): void {
+    this.end("The node has crashed, as it was told to.", "NodeCrashed");
+    this.listeners.clear();
     this.worker.terminate();
   }
 

@@ -1,9 +1,10 @@
 /**
  * Makes peer connections where alone they can be made, on the page, and hands each one's data channel to the worker before its
- * first use. What the peers say to each other never passes here. The only file that knows simple-peer.
+ * first use; where the browser cannot do that, it gets a port to it. The only file that knows simple-peer.
  */
 import Peer from "simple-peer/simplepeer.min.js";
 import type { FromNode, ToNode } from "../node/protocol.ts";
+import { bridge, canTransferChannels } from "./channel-bridge.ts";
 import { sha256Fingerprint } from "./fingerprint.ts";
 
 /** Both ends open the same id by themselves; low ids are left to simple-peer's own channel. */
@@ -22,7 +23,7 @@ export class Peers {
 
   constructor(private readonly post: Post) {}
 
-  dial({ connectionId, initiator, iceServers }: Dial): void {
+  dial({ connectionId, initiator, iceServers, takesChannels }: Dial): void {
     if (this.peers.has(connectionId)) return;
     const config = { iceServers: [...iceServers] };
     const peer = new Peer({ initiator, trickle: true, objectMode: true, config });
@@ -35,7 +36,7 @@ export class Peers {
     peer.on("signal", (data) => this.post({ kind: "signal", connectionId, data }));
     const connection = connectionOf(peer);
     // Without a connection the constructor has failed; simple-peer tells that by an error of its own.
-    if (connection !== null) this.handOver(connectionId, peer, connection);
+    if (connection !== null) this.handOver(connectionId, peer, connection, takesChannels && canTransferChannels());
   }
 
   /** What the other side's simple-peer said. Late and malformed ones are no harm: the connection just ends. */
@@ -59,10 +60,11 @@ export class Peers {
     for (const connectionId of [...this.peers.keys()]) this.hangUp(connectionId);
   }
 
-  private handOver(connectionId: string, peer: Peer, connection: RTCPeerConnection): void {
+  private handOver(connectionId: string, peer: Peer, connection: RTCPeerConnection, transfers: boolean): void {
     try {
-      const channel = connection.createDataChannel("tabraft", { negotiated: true, id: NODE_CHANNEL_ID, ordered: true });
-      this.post({ kind: "channel", connectionId, channel }, [channel as unknown as Transferable]);
+      const own = connection.createDataChannel("tabraft", { negotiated: true, id: NODE_CHANNEL_ID, ordered: true });
+      const channel = transfers ? own : bridge(own);
+      this.post({ kind: "channel", connectionId, channel }, [channel as Transferable]);
     } catch (error) {
       peer.destroy(error instanceof Error ? error : new Error(String(error)));
       return;

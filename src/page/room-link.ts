@@ -33,8 +33,13 @@ export function linkTo(secret: string, page: string): string {
   return url.href;
 }
 
-/** On the host that served the page. */
-export function signalingUrl(page: string): string {
+/**
+ * Where the signaling server is: on the host that served the page, unless the page is set up otherwise.
+ * @param setting empty; `none`; or the `ws:` or `wss:` address of a server elsewhere
+ */
+export function signalingUrl(page: string, setting = ""): string | null {
+  if (setting === "none") return null;
+  if (/^wss?:\/\//.test(setting)) return setting;
   const url = new URL("/signal", page);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;

@@ -33,6 +33,7 @@ const STATUS: NodeStatus = {
   storage: { persistent: false, durability: "strict", bytes: 0, failure: null },
   faults: [],
   signaling: "connected",
+  otherVersion: null,
   refused: {},
   leaderContactMs: 0,
 };
@@ -112,11 +113,13 @@ let goodbye: string[];
 
 beforeEach(() => {
   goodbye = [];
-  worker = new Worker();
   store = createSessionStore("Ada");
   const peers = { dial: () => {}, signal: () => {}, hangUp: () => {}, hangUpAll: () => goodbye.push("hangs up") };
   room = new Room({
-    worker,
+    startWorker: () => {
+      worker = new Worker();
+      return worker;
+    },
     makePeers: () => peers,
     store,
     holdStill: () => goodbye.push(`holds still, ${worker.received.at(-1)?.kind}`),
@@ -258,5 +261,64 @@ describe("the end of the node", () => {
     await expect(api.set("k", 1)).rejects.toBeInstanceOf(NodeError);
     await expect(api.set("k", 1)).rejects.toMatchObject({ mayHaveApplied: false });
     expect(store.getState().screen).toMatchObject({ kind: "stopped", text: "abc" });
+  });
+});
+
+describe("a crash on purpose", () => {
+  it("ends the worker without a word, keeps the text, and starts the same node again", async () => {
+    await api.edit({ from: 0, insert: "abc" });
+    room.post({
+      kind: "open",
+      secret: "s",
+      create: true,
+      hint: null,
+      name: "Ada",
+      signalingUrl: null,
+      visible: true,
+      persistent: false,
+    });
+    worker.holds = true;
+    const open = api.set("k", 1);
+    await Promise.resolve();
+    const killed = worker;
+    await api.faults.crash();
+    await expect(open).rejects.toMatchObject({ name: "NodeCrashed", mayHaveApplied: true });
+    expect([killed.terminated, api.status(), api.text(), store.getState().screen.kind]).toEqual([true, null, "abc", "document"]);
+    await expect(api.set("k", 1)).rejects.toMatchObject({ name: "NodeCrashed", mayHaveApplied: false });
+    await expect(api.faults.crash()).rejects.toThrow("no node that could crash");
+
+    goodbye = [];
+    const restarted = api.faults.restart();
+    expect(goodbye).toEqual(["hangs up"]);
+    expect(worker).not.toBe(killed);
+    expect(worker.received).toMatchObject([{ kind: "open", secret: "s", create: false, hint: "node-a" }]);
+    worker.say({ kind: "opened", nodeId: "node-a", secret: "s", told: [] });
+    await restarted;
+    worker.say({ kind: "status", status: STATUS });
+    expect([api.status()?.nodeId, store.getState().crashed]).toEqual(["node-a", false]);
+    expect(() => room.restart()).toThrow("has not crashed");
+  });
+
+  it.each([
+    ["a part above 1", () => api.faults.drop(1.5)],
+    ["no number", () => api.faults.duplicate(Number.NaN)],
+    ["a negative delay", () => api.faults.delay(-1)],
+    ["an endless delay", () => api.faults.delay(60_001)],
+    ["a direction that is none", () => api.faults.cut(["b"], "up" as "in")],
+    ["ids that are none", () => api.faults.cut([1] as unknown as string[])],
+  ])("refuses %s before the node hears of it", async (_what, call) => {
+    const before = worker.received.length;
+    await expect(call()).rejects.toThrow(/is a number from|give the ids|direction is/);
+    expect(worker.received).toHaveLength(before);
+  });
+
+  it("hands faults on as they are", async () => {
+    await api.faults.cut("b");
+    await api.faults.delay(20);
+    const asked = worker.received.flatMap((message) => (message.kind === "request" ? [message.request] : []));
+    expect(asked).toEqual([
+      { kind: "fault", fault: { kind: "cut", ids: ["b"], direction: "both" } },
+      { kind: "fault", fault: { kind: "delay", ms: 20, jitterMs: 0 } },
+    ]);
   });
 });

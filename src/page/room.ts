@@ -20,7 +20,8 @@ export interface PeersLike {
 }
 
 export interface RoomParts {
-  readonly worker: WorkerLike;
+  /** A fresh one: at once, and again after a crash. */
+  readonly startWorker: () => WorkerLike;
   readonly makePeers: (post: NodeClient["post"]) => PeersLike;
   readonly store: SessionStore;
   /** Keeps this thread for so long; the worker goes on. */
@@ -34,17 +35,20 @@ export class Room {
   readonly editor: CollabEditor;
   /** The greatest index that an answered request of this tab has; status must not lag behind it. */
   resolvedIndex = 0;
-  private readonly client: NodeClient;
+  private client: NodeClient;
   private readonly peers: PeersLike;
   private readonly store: SessionStore;
   /** The editor's batch under way is counted by the editor; the node counts it too. */
   private editorProposals = 0;
+  private nodeId: string | null = null;
+  private opening: Extract<ToNode, { kind: "open" }> | null = null;
+  /** Of a node that is started again after a crash. */
+  private restarting: { resolve(): void; reject(error: Error): void } | null = null;
 
   constructor(private readonly parts: RoomParts) {
     this.store = parts.store;
-    this.client = new NodeClient(parts.worker);
+    this.client = this.connect();
     this.peers = parts.makePeers((message, transfer) => this.client.post(message, transfer));
-    this.client.listen((message) => this.receive(message));
     this.editor = new CollabEditor(
       {
         send: (edit) => this.sendFromEditor(edit),
@@ -62,7 +66,32 @@ export class Room {
   }
 
   post(message: ToNode): void {
+    if (message.kind === "open") this.opening = message;
     this.client.post(message);
+  }
+
+  /**
+   * The node ends as if its process had been killed: it says goodbye to nobody, and its connections stand and are mute. The text stays, and
+   * what is typed meanwhile is unconfirmed.
+   */
+  crash(): void {
+    const { screen, crashed } = this.store.getState();
+    if (crashed || screen.kind !== "document") throw new Error("There is no node that could crash.");
+    this.client.crash();
+    this.store.setState({ status: null, crashed: true });
+  }
+
+  /** The same node, from what it has on disk. Resolves once it is there; rejects with the reason why it is not. */
+  restart(): Promise<void> {
+    const { crashed, name } = this.store.getState();
+    if (!crashed || this.opening === null || this.restarting !== null) throw new Error("The node has not crashed.");
+    this.peers.hangUpAll();
+    this.client = this.connect();
+    const restarted = new Promise<void>((resolve, reject) => {
+      this.restarting = { resolve, reject };
+    });
+    this.post({ ...this.opening, create: false, hint: this.nodeId, name });
+    return restarted;
   }
 
   /** Rejects with a `NodeError`. The mirror includes what a resolved request did. */
@@ -108,6 +137,7 @@ export class Room {
 
   stop(stop: NodeStop): void {
     this.client.end(stop.message);
+    this.restarting?.reject(new Error(stop.message));
     this.peers.hangUpAll();
     const { screen } = this.store.getState();
     if (screen.kind === "stopped") return;
@@ -118,6 +148,23 @@ export class Room {
   close(): void {
     this.client.terminate();
     this.peers.hangUpAll();
+  }
+
+  private connect(): NodeClient {
+    const client = new NodeClient(this.parts.startWorker());
+    client.listen((message) => this.receive(message));
+    return client;
+  }
+
+  private receiveOpened(message: Extract<FromNode, { kind: "opened" }>): void {
+    this.nodeId = message.nodeId;
+    if (this.restarting === null) {
+      this.parts.onOpened(message);
+      return;
+    }
+    this.store.setState({ crashed: false });
+    this.restarting.resolve();
+    this.restarting = null;
   }
 
   private requestEdit(edit: EditRequest): Promise<NodeResults["edit"]> {
@@ -145,7 +192,7 @@ export class Room {
   private receive(message: FromNode): void {
     switch (message.kind) {
       case "opened":
-        this.parts.onOpened(message);
+        this.receiveOpened(message);
         break;
       case "stopped":
         this.stop(message.stop);

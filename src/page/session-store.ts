@@ -33,6 +33,8 @@ export interface SessionState {
   readonly leftBehind: EditorTrouble | null;
   /** What happened to the memory of this tab's node before it opened, until the person has read it. */
   readonly told: readonly string[];
+  /** This tab's node was crashed on purpose and waits to be started again. */
+  readonly crashed: boolean;
   /** One sentence about something that a person just tried; the views let it go after a while. */
   readonly notice: string | null;
 }
@@ -53,6 +55,7 @@ export function createSessionStore(name: string) {
     trouble: null,
     leftBehind: null,
     told: [],
+    crashed: false,
     notice: null,
   }));
 }

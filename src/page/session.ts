@@ -79,20 +79,25 @@ export class Session {
   }
 
   isolate(): void {
-    this.ask((room) => room.request<"isolate">({ kind: "isolate" }), "This tab was not isolated");
+    this.ask((room) => room.request<"fault">({ kind: "fault", fault: { kind: "isolate" } }), "This tab was not isolated");
   }
 
   heal(): void {
-    this.ask((room) => room.request<"heal">({ kind: "heal" }), "The faults were not undone");
+    this.ask((room) => room.request<"fault">({ kind: "fault", fault: { kind: "heal" } }), "The faults were not undone");
   }
 
   /**
-   * Starts the node of this tab again, after it has stopped: "Try again". What was not committed is shown, to be copied.
+   * Starts the node of this tab again, after it has stopped: "Try again". What was not committed is shown, to be copied. One that was crashed on
+   * purpose keeps its editor.
    * @throws if it runs
    */
   restart(): void {
     const state = this.store.getState();
-    const { screen } = state;
+    const { screen, crashed } = state;
+    if (crashed) {
+      this.ask((room) => room.restart(), "The node was not started again");
+      return;
+    }
     if (screen.kind !== "stopped" || this.openSecret === null) throw new Error("The node of this tab has not stopped.");
     const unconfirmed = unconfirmedOf(state);
     const leftBehind =
@@ -172,16 +177,21 @@ export class Session {
       create,
       hint,
       name: this.store.getState().name,
-      signalingUrl: signalingUrl(location.href),
+      signalingUrl: signalingUrl(location.href, signalingSetting()),
       visible: document.visibilityState === "visible",
       persistent,
     });
   }
 
   private makeRoom(create: boolean, hint: NodeId | null): Room {
-    const worker = new Worker(new URL("../node/worker.ts", import.meta.url), { type: "module", name: "node" });
-    const room = new Room({
-      worker,
+    const room: Room = new Room({
+      startWorker: () => {
+        const worker = new Worker(new URL("../node/worker.ts", import.meta.url), { type: "module", name: "node" });
+        worker.addEventListener("error", (event) => {
+          room.stop({ code: "assertion", message: event.message || "The node of this tab could not be started." });
+        });
+        return worker;
+      },
       makePeers: (post) => new Peers(post),
       store: this.store,
       holdStill,
@@ -193,11 +203,13 @@ export class Session {
         this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href), told });
       },
     });
-    worker.addEventListener("error", (event) => {
-      room.stop({ code: "assertion", message: event.message || "The node of this tab could not be started." });
-    });
     return room;
   }
+}
+
+/** As whoever serves the page may write it into index.html. */
+function signalingSetting(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="tabraft-signaling"]')?.content ?? "";
 }
 
 function holdStill(ms: number): void {

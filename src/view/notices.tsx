@@ -16,6 +16,7 @@ export function Notices() {
     <div className="notices">
       <OpeningNotice />
       {status !== null && <StatusNotices status={status} />}
+      <CrashNotice />
       <PassingNotice />
     </div>
   );
@@ -43,6 +44,15 @@ function StatusNotices({ status }: { readonly status: NodeStatus }) {
           </button>
         </Notice>
       )}
+      {!isIsolated && status.faults.length > 0 && (
+        <Notice tone="waiting">
+          Broken on purpose in this tab: {status.faults.join("; ")}.{" "}
+          <button type="button" className="button button-small" onClick={() => session.heal()}>
+            Heal
+          </button>
+        </Notice>
+      )}
+      {status.otherVersion !== null && <Notice tone="bad">{OTHER_VERSION_WORDS[status.otherVersion]}</Notice>}
       {noQuorum && !isIsolated && (
         <Notice tone="bad">
           No majority of the {status.voters.length} voting tabs can be reached. You can read and go on writing: your edits are
@@ -67,6 +77,25 @@ function OpeningNotice() {
       </button>
     </Notice>
   );
+}
+
+/** Of two tabs of different versions each says what its own person can do. */
+const OTHER_VERSION_WORDS = {
+  newer: "Another tab has a newer version of this page, and the two do not understand each other. Reload this tab.",
+  older: "Another tab has an older version of this page, and the two do not understand each other. That one must be reloaded.",
+} as const;
+
+function CrashNotice() {
+  const session = useSession();
+  const crashed = useSessionState((state) => state.crashed);
+  return crashed ? (
+    <Notice tone="bad">
+      The node of this tab has crashed, as it was told to. What you type stays here until it runs again.{" "}
+      <button type="button" className="button button-small" onClick={() => session.restart()}>
+        Start it again
+      </button>
+    </Notice>
+  ) : null;
 }
 
 function PassingNotice() {

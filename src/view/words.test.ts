@@ -31,6 +31,7 @@ const peer: NodeStatus["peers"][number] = {
 };
 
 const status: NodeStatus = {
+  otherVersion: null,
   nodeId: "aaaaaaaaaa",
   name: "Ada",
   role: "leader",
