@@ -19,6 +19,35 @@ export function writeInteger(bytes: Uint8Array, at: number, value: number): numb
   return end;
 }
 
+/**
+ * So many integers from `at` on, into `into`; returns where they end, or 0 if there is a fault: what was read means nothing then. Each committed
+ * command is read so on each node, hence without a reader whose place would be stored after each byte.
+ */
+export function readIntegers(bytes: Uint8Array, at: number, count: number, into: number[]): number {
+  let end = at;
+  for (let place = 0; place < count; place++) {
+    let low = 0;
+    let high = 0;
+    let shift = 0;
+    let byte = 128;
+    // Nearly all fit into 28 bits, and whole machine words are quicker than numbers.
+    for (; byte >= 128 && shift < 28; shift += 7) {
+      byte = bytes[end++] ?? -1;
+      if (byte < 0) return 0;
+      low |= (byte & 127) << shift;
+    }
+    for (shift = 0; byte >= 128 && shift < 28; shift += 7) {
+      byte = bytes[end++] ?? -1;
+      if (byte < 0) return 0;
+      high |= (byte & 127) << shift;
+    }
+    const value = high === 0 ? low : low + high * wordScale;
+    if (byte >= 128 || !Number.isSafeInteger(value)) return 0;
+    into[place] = value;
+  }
+  return end;
+}
+
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
@@ -63,44 +92,21 @@ export class ByteWriter {
 export class ByteReader {
   sound = true;
   #at = 0;
-  #bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
+  readonly #one = [0];
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
-  /** Others, from `at` on. */
-  begin(bytes: Uint8Array, at = 0): void {
-    this.#bytes = bytes;
-    this.#at = at;
-    this.sound = true;
-  }
-
   integer(): number {
-    let value = 0;
-    // Nearly all fit into 28 bits, and whole machine words are quicker than numbers.
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#bytes[this.#at++] ?? -1;
-      if (byte < 0) return this.#unsound();
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value;
+    const end = readIntegers(this.#bytes, this.#at, 1, this.#one);
+    if (end === 0) {
+      this.sound = false;
+      return 0;
     }
-    let high = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#bytes[this.#at++] ?? -1;
-      if (byte < 0) return this.#unsound();
-      high |= (byte & 127) << shift;
-      if (byte < 128) {
-        value += high * wordScale;
-        return Number.isSafeInteger(value) ? value : this.#unsound();
-      }
-    }
-    return this.#unsound();
-  }
-
-  #unsound(): number {
-    this.sound = false;
-    return 0;
+    this.#at = end;
+    return this.#one[0] ?? 0;
   }
 
   bytes(): Uint8Array {
@@ -116,10 +122,5 @@ export class ByteReader {
     const bytes = this.#bytes.subarray(this.#at);
     this.#at = this.#bytes.byteLength;
     return bytes;
-  }
-
-  /** Where the next is read. */
-  get at(): number {
-    return this.#at;
   }
 }

@@ -178,8 +178,10 @@ export class Desk {
   }
 
   #ask(batch: readonly Request[]): void {
-    const commands: Uint8Array[] = [];
-    for (const { bytes } of batch) if (bytes) commands.push(bytes);
+    const commands = batch.map(({ bytes }) => {
+      assert(bytes !== null, "a command is framed before it is asked");
+      return bytes;
+    });
     this.#loop?.propose(this.#requests.ask(batch), commands, batch[0]?.terms.ifTerm ?? null);
   }
 

@@ -3,7 +3,7 @@
  * no command to this one.
  */
 import type { LogIndex, Millis } from "../raft/types.ts";
-import { ByteReader, ByteWriter, integerBytes, writeInteger } from "./bytes.ts";
+import { ByteWriter, integerBytes, readIntegers, writeInteger } from "./bytes.ts";
 
 const plain = 0;
 const sessionCommand = 1;
@@ -94,34 +94,37 @@ export class FrameReader implements SessionCommand, Registration {
   stamp: Millis = 0;
   maxSessions = 0;
   expiryMs: Millis = 0;
-  readonly #reader = new ByteReader(new Uint8Array(0));
+  /** Of a plain command or one of a session: where the state machine's own bytes begin. */
+  bodyAt = 0;
+  readonly #integers = [0, 0, 0, 0];
 
   /** What it is; only the fields of that kind then mean something. */
   read(bytes: Uint8Array): FrameKind {
-    this.#reader.begin(bytes, 1);
-    const kind = this.#fields(bytes[0]);
-    return this.#reader.sound ? kind : "unknown";
-  }
-
-  #fields(kind: number | undefined): FrameKind {
-    const reader = this.#reader;
-    if (kind === plain) return "plain";
-    if (kind === sessionCommand) {
-      this.session = reader.integer();
-      this.serial = reader.integer();
-      this.openFrom = reader.integer();
-      this.stamp = reader.integer();
-      return "session";
+    const kind = bytes[0];
+    if (kind === plain) {
+      this.bodyAt = 1;
+      return "plain";
     }
-    if (kind !== registerSession) return "unknown";
-    this.stamp = reader.integer();
-    this.maxSessions = reader.integer();
-    this.expiryMs = reader.integer();
-    return this.maxSessions > 0 ? "register" : "unknown";
+    if (kind === sessionCommand) return this.#readSession(bytes);
+    return kind === registerSession ? this.#readRegistration(bytes) : "unknown";
   }
 
-  /** Of a plain command or one of a session: where the state machine's own bytes begin. */
-  get bodyAt(): number {
-    return this.#reader.at;
+  #readSession(bytes: Uint8Array): FrameKind {
+    const integers = this.#integers;
+    this.bodyAt = readIntegers(bytes, 1, 4, integers);
+    this.session = integers[0] ?? 0;
+    this.serial = integers[1] ?? 0;
+    this.openFrom = integers[2] ?? 0;
+    this.stamp = integers[3] ?? 0;
+    return this.bodyAt === 0 ? "unknown" : "session";
+  }
+
+  #readRegistration(bytes: Uint8Array): FrameKind {
+    const integers = this.#integers;
+    const end = readIntegers(bytes, 1, 3, integers);
+    this.stamp = integers[0] ?? 0;
+    this.maxSessions = integers[1] ?? 0;
+    this.expiryMs = integers[2] ?? 0;
+    return end > 0 && this.maxSessions > 0 ? "register" : "unknown";
   }
 }

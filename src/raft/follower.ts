@@ -3,7 +3,7 @@ import { assert } from "./assert.ts";
 import { advanceCommit } from "./commit.ts";
 import { envelope, generationOf } from "./envelope.ts";
 import { lastIndex, lastIndexWithTermAtMost, termAt } from "./log.ts";
-import { appendEntry, type Outbox, truncateLog } from "./outbox.ts";
+import { appendEntries, appendEntry, type Outbox, truncateLog } from "./outbox.ts";
 import { becomeFollower } from "./roles.ts";
 import { drawElectionTimeout, type Follower, type RaftState } from "./state.ts";
 import type { AppendEntries, Entry, NodeId } from "./types.ts";
@@ -50,6 +50,10 @@ export function followLeader(raft: RaftState, out: Outbox, leader: NodeId): Foll
 /** Rules 3 and 4: truncates at a real conflict only; what already matches stays, whatever the order of arrival. */
 export function appendMissing(raft: RaftState, out: Outbox, entries: readonly Entry[]): boolean {
   if (entries.length === 0) return false;
+  if (entries[0]?.index === lastIndex(raft.log) + 1) {
+    appendEntries(raft, out, entries);
+    return true;
+  }
   let appended = false;
   for (const entry of entries) {
     if (entry.index <= raft.commitIndex) continue;

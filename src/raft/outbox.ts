@@ -57,6 +57,12 @@ export function appendEntry(raft: RaftState, out: Outbox, entry: Entry): void {
   out.entries.push(entry);
 }
 
+/** At the end of the log, where the first of them belongs. */
+export function appendEntries(raft: RaftState, out: Outbox, entries: readonly Entry[]): void {
+  for (const entry of entries) append(raft.log, entry);
+  out.entries = out.entries.length === 0 ? entries.slice() : [...out.entries, ...entries];
+}
+
 /** What this same step appended beyond is not asked of the disk at all. */
 export function truncateLog(raft: RaftState, out: Outbox, from: LogIndex): void {
   truncateFrom(raft.log, from);
