@@ -1,5 +1,13 @@
 /** What a node tells of itself (the guide's RaftMetrics, and what a dashboard needs beside it). */
-import { configurationInForce, firstIndex, lastIndex, leaderOf, type RaftState, roleNameOf } from "../raft/mod.ts";
+import {
+  configurationInForce,
+  firstIndex,
+  lastIndex,
+  leaderOf,
+  type RaftState,
+  type RefusedSnapshot,
+  roleNameOf,
+} from "../raft/mod.ts";
 import type { Configuration, Generation, LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
 export interface RaftMetrics {
@@ -23,6 +31,8 @@ export interface RaftMetrics {
   readonly replication: readonly { readonly id: NodeId; readonly matchIndex: LogIndex; readonly lastContactMs: Millis }[];
   /** Proposals of this node without an outcome yet. */
   readonly pending: number;
+  /** This node needs a snapshot that is larger than its `maxSnapshotBytes`, and was offered it so many times; `null`: it does not. */
+  readonly refusedSnapshot: RefusedSnapshot | null;
   /** `null` while the node runs. */
   readonly stopped: Error | null;
 }
@@ -61,6 +71,7 @@ export function metricsOf(
           }))
         : [],
     pending,
+    refusedSnapshot: raft.refusedSnapshot,
     stopped,
   };
 }
@@ -69,12 +80,19 @@ export function metricsOf(
 export class Visible {
   #role: RaftState["role"] | null = null;
   #hardState: RaftState["hardState"] | null = null;
+  #refusedSnapshot: RefusedSnapshot | null = null;
   #inForce: ReturnType<typeof configurationInForce> | null = null;
 
   /** `false`: surely all as it was when this was asked last. */
   mayHaveChanged(raft: Readonly<RaftState>): boolean {
     const inForce = configurationInForce(raft.log);
-    if (this.#role === raft.role && this.#hardState === raft.hardState && this.#inForce === inForce) return false;
+    const isSame =
+      this.#role === raft.role &&
+      this.#hardState === raft.hardState &&
+      this.#inForce === inForce &&
+      this.#refusedSnapshot === raft.refusedSnapshot;
+    if (isSame) return false;
+    this.#refusedSnapshot = raft.refusedSnapshot;
     this.#role = raft.role;
     this.#hardState = raft.hardState;
     this.#inForce = inForce;
@@ -83,7 +101,7 @@ export class Visible {
 }
 
 /**
- * Whether something changed, since `before` was told, that a listener is told of at once: state, term, leader, membership, or the end. Asked after
+ * Whether something changed, since `before` was told, that a listener is told of at once: state, term, leader, membership, a refused snapshot, or the end. Asked after
  * each turn, so without the work of a record.
  */
 export function changedVisibly(before: RaftMetrics, raft: RaftState, stopped: Error | null): boolean {
@@ -92,6 +110,7 @@ export function changedVisibly(before: RaftMetrics, raft: RaftState, stopped: Er
     before.currentLeader !== leaderOf(raft) ||
     before.membershipIndex !== configurationInForce(raft.log).index ||
     before.state !== roleNameOf(raft) ||
+    before.refusedSnapshot?.index !== raft.refusedSnapshot?.index ||
     before.stopped !== stopped
   );
 }

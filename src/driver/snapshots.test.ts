@@ -114,3 +114,19 @@ describe("an install that is cut in the middle", () => {
     expect(late.raft.metrics().snapshotIndex).toBeGreaterThan(0);
   });
 });
+
+test("a snapshot beyond maxSnapshotBytes is refused where everybody can see it, and counted", async () => {
+  const made = new TestCluster({ snapshotEveryEntries: 10, maxSnapshotBytes: 64 });
+  const leader = await made.begin(three);
+  const [follower] = made.followers();
+  made.isolate(follower?.id ?? "");
+  await proposeMany(made, leader, 40, 50);
+  await made.until(() => leader.raft.metrics().firstLogIndex > 20);
+  made.network.heal();
+  await made.until(() => (follower?.raft.metrics().refusedSnapshot?.refusals ?? 0) >= 3);
+  const refused = follower?.raft.metrics().refusedSnapshot;
+  expect(refused?.bytes).toBeGreaterThan(64);
+  expect(follower?.metrics.some(({ refusedSnapshot }) => refusedSnapshot?.refusals === 1)).toBe(true);
+  expect(follower?.raft.metrics().stopped).toBeNull();
+  expect(leader.raft.metrics().refusedSnapshot).toBeNull();
+});

@@ -19,6 +19,7 @@ const calm: RaftMetrics = {
   generation: null,
   replication: [],
   pending: 0,
+  refusedSnapshot: null,
   stopped: null,
 };
 const told = (before: Partial<RaftMetrics>, after: Partial<RaftMetrics>) =>
@@ -44,4 +45,12 @@ test("a change of leaders and of voters is told by names", () => {
     "Voters: me (joint with me, other); learners: other.",
   ]);
   expect(told({}, {})).toEqual([]);
+});
+
+test("a snapshot that this tab does not take is told once, with the way out", () => {
+  const refusedSnapshot = { index: 8, bytes: 300_000_000, refusals: 1 };
+  const sentence =
+    "This tab cannot catch up: the document's snapshot has 300000000 bytes, more than it accepts (maxSnapshotBytes).";
+  expect(told({}, { refusedSnapshot })).toEqual([sentence]);
+  expect(told({ refusedSnapshot }, { refusedSnapshot: { ...refusedSnapshot, refusals: 2 } })).toEqual([]);
 });

@@ -32,5 +32,10 @@ export function describeChange(
     const joint = votersOld.length > 0 ? ` (joint with ${names(votersOld)})` : "";
     tell("configuration", `Voters: ${names(voters)}${joint}; learners: ${names(learners)}.`);
   }
+  const { refusedSnapshot: refused } = after;
+  if (refused && refused.index !== before.refusedSnapshot?.index) {
+    const size = `the document's snapshot has ${refused.bytes} bytes`;
+    tell("storage", `This tab cannot catch up: ${size}, more than it accepts (maxSnapshotBytes).`);
+  }
   return events;
 }

@@ -34,7 +34,7 @@ export interface RaftConfig {
   readonly keptEntries: number;
   /** Bytes of one chunk of a snapshot under way. */
   readonly snapshotChunkBytes: number;
-  /** A larger snapshot is not accepted. */
+  /** A larger snapshot is not accepted, and its refusals are counted in the metrics: a node that needs it cannot follow. */
   readonly maxSnapshotBytes: number;
   /** Diss. §6.3: most client sessions; beyond, the least recently used ends. */
   readonly maxSessions: number;

@@ -14,6 +14,7 @@ export {
   leaderOf,
   pristineHardState,
   type RaftState,
+  type RefusedSnapshot,
   roleNameOf,
 } from "./state.ts";
 export { step } from "./step.ts";

@@ -65,9 +65,14 @@ export function handleInstallSnapshot(raft: RaftState, out: Outbox, message: Ins
     // What is committed here the leader has too (§5.4), so it is verified, and an older snapshot says nothing new.
     role.verifiedIndex = Math.max(role.verifiedIndex, meta.index);
     raft.incoming = null;
+    raft.refusedSnapshot = null;
     return acknowledge(raft, out);
   }
-  if (meta.size > raft.config.maxSnapshotBytes) return;
+  if (meta.size > raft.config.maxSnapshotBytes) {
+    raft.refusedSnapshot = { index: meta.index, bytes: meta.size, refusals: (raft.refusedSnapshot?.refusals ?? 0) + 1 };
+    return;
+  }
+  raft.refusedSnapshot = null;
   const incoming = receiveChunk(raft, message);
   tellOffset(raft, out, message.from, meta, incoming.received);
   // While a snapshot is being written the next one waits: the leader asks again.

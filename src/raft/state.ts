@@ -118,6 +118,8 @@ export interface RaftState {
   snapshotBeingWritten: SnapshotWrite | null;
   /** What has arrived of another node's snapshot. */
   incoming: IncomingSnapshot | null;
+  /** The latest that was refused as too large, until one is accepted: this node cannot follow before its limit is raised. */
+  refusedSnapshot: RefusedSnapshot | null;
   role: Role;
   random: Random;
   now: Millis;
@@ -136,6 +138,14 @@ export interface RaftState {
   relayed: Map<NodeId, Relayed>;
   /** Of the latest leader check. */
   lastCheck: CheckId;
+}
+
+export interface RefusedSnapshot {
+  readonly index: LogIndex;
+  /** More than `maxSnapshotBytes`. */
+  readonly bytes: number;
+  /** How many messages were refused for it. */
+  readonly refusals: number;
 }
 
 /** Kept across leaders and connections, so that an interrupted transfer goes on where it stopped. */
@@ -185,6 +195,7 @@ export function createRaft(options: RaftOptions): RaftState {
     snapshot,
     snapshotBeingWritten: null,
     incoming: null,
+    refusedSnapshot: null,
     role: createFollower(null, options.now, 0),
     random: createRandom(options.seed),
     now: options.now,
