@@ -10,6 +10,7 @@ import { root, run } from "./process.mjs";
  * @property {number} cpuSeconds
  * @property {number} [seeds] how many were run
  * @property {number} [depth] actions to the violation
+ * @property {string} [brokeOff] it could not run at all: its last words
  * @property {boolean} [hung] it was ended because it said nothing for too long
  */
 
@@ -72,8 +73,8 @@ const units = (folders) => async (copy) => {
     if (ended.code !== 0 && assertionResults.length === 0 && message)
       return { ...ended, law: `${file}: ${message.split("\n")[0]}` };
   }
-  if (ended.code === 0) return { ...ended, law: null };
-  return { ...ended, law: ended.hung ? null : `units: ${ended.output.trim().split("\n").at(-1)}` };
+  // Whatever ended it, no test that has a name did.
+  return { ...ended, law: null, ...(results || ended.hung ? {} : { brokeOff: ended.output.trim().split("\n").at(-1) ?? "" }) };
 };
 
 /** @type {(args: readonly string[]) => Check["run"]} */

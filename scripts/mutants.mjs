@@ -68,7 +68,15 @@ function mutated({ rule, file, from, to }, tree) {
  */
 function copyOf(tree) {
   const copy = mkdtempSync(join(tmpdir(), "tabraft-mutants-"));
-  for (const name of ["src", "signaling-server", "package.json", "tsconfig.json", "tsconfig.base.json", "vite.config.ts"])
+  for (const name of [
+    "src",
+    "scripts",
+    "signaling-server",
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.base.json",
+    "vite.config.ts",
+  ])
     cpSync(join(tree, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
   return copy;
@@ -91,7 +99,9 @@ async function judge(copy, mutation, control, every) {
   try {
     for (const { name, run } of CHECKS) {
       if (isStopping() || (verdict.check !== null && !every)) break;
-      const { law, cpuSeconds, seeds, depth, hung } = await run(copy, scope);
+      const { law: found, brokeOff, cpuSeconds, seeds, depth, hung } = await run(copy, scope);
+      // A check that does not even run with a harmless change says nothing of any other.
+      const law = found ?? (control && brokeOff !== undefined ? `broke off: ${brokeOff}` : null);
       // A check that was ended with the rest has found nothing.
       if (isStopping()) break;
       if (verdict.check === null) {

@@ -21,6 +21,7 @@ export class Clients<Command, Response> {
   /** For as long as there are faults. */
   begin(): void {
     const { world, plan } = this.#cluster;
+    this.#cluster.ask = (host) => this.ask(host);
     const next = (): void => {
       if (this.#cluster.faultsOver) return;
       const host = this.#somebody();

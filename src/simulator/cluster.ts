@@ -54,6 +54,8 @@ export class Cluster<Command, Response> {
   awaited: { readonly kind: Message["kind"]; sent(message: Message): void } | null = null;
   /** Whom clients ask more often than others, and until when: a leader that may have been deposed without knowing. */
   favoured: { readonly host: Host<Command, Response>; readonly until: Millis } | null = null;
+  /** A client asks for something at this node, now. */
+  ask: (host: Host<Command, Response>) => void = () => undefined;
   failure: Error | null = null;
   onStep: StepListener | null = null;
   readonly #seed: number;

@@ -2,6 +2,7 @@
 import { members } from "../raft/mod.ts";
 import type { Millis, NodeId } from "../raft/types.ts";
 import type { Cluster } from "./cluster.ts";
+import { DiskTroubles } from "./disk-troubles.ts";
 import type { Host } from "./host.ts";
 import { type FaultKind, timedKinds } from "./swarm.ts";
 import type { World } from "./world.ts";
@@ -13,6 +14,7 @@ export class Faults<Command, Response> {
   readonly #cluster: Cluster<Command, Response>;
   readonly #world: World;
   readonly #initialHosts: number;
+  readonly #disks: DiskTroubles<Command, Response>;
   #cutUntil: Millis = 0;
   /** By kind: does it, and tells whether it could. */
   readonly #inject: { readonly [kind in FaultKind]?: () => boolean };
@@ -21,6 +23,7 @@ export class Faults<Command, Response> {
     this.#cluster = cluster;
     this.#world = cluster.world;
     this.#initialHosts = cluster.hosts.length;
+    this.#disks = new DiskTroubles(cluster, this.#initialHosts + joinersMax, () => this.#target());
     this.#inject = {
       cut: () => this.#cut(false),
       oneWayCut: () => this.#cut(true),
@@ -33,10 +36,10 @@ export class Faults<Command, Response> {
       voteCrash: () => this.#crashAfterWrite(),
       freeze: () => this.#freeze(),
       sleep: () => this.#sleep(),
-      full: () => this.#fill(),
-      failingWrite: () => this.#failWrite(),
-      damage: () => this.#damage(),
-      lostDisk: () => this.#loseDisk(),
+      full: () => this.#disks.fill(),
+      failingWrite: () => this.#disks.failWrite(),
+      damage: () => this.#disks.damage(),
+      lostDisk: () => this.#disks.loseDisk(),
       jump: () => this.#jump(),
       throttle: () => this.#throttle(),
       membership: () => this.#changeMembership(),
@@ -94,6 +97,9 @@ export class Faults<Command, Response> {
       const most = this.#cluster.plan.config.checkQuorum ? 4000 : 10_000;
       this.#cutUntil = this.#world.now() + this.#world.between(500, most);
       this.#cluster.favoured = { host: leader, until: this.#cutUntil };
+      // What it collects at once the others may later replace by a snapshot that is shorter.
+      const atOnce = this.#world.chance(30) ? this.#world.below(80) : 0;
+      for (let count = 0; count < atOnce; count++) this.#world.soon(() => leader.core && this.#cluster.ask(leader));
     }
     const whole = leader !== undefined || this.#world.chance(50);
     const group = new Set<NodeId>([target.id]);
@@ -222,8 +228,8 @@ export class Faults<Command, Response> {
     if (!host) return false;
     host.freeze();
     this.#cluster.favoured = { host, until: Number.POSITIVE_INFINITY };
-    const isLong = this.#world.chance(40);
-    this.#later(isLong ? 10_000 : 300, isLong ? 40_000 : 5000, () => this.#cluster.thaw(host));
+    const isLong = this.#world.chance(50);
+    this.#later(isLong ? 15_000 : 300, isLong ? 60_000 : 5000, () => this.#cluster.thaw(host));
     return true;
   }
 
@@ -243,52 +249,6 @@ export class Faults<Command, Response> {
       }
     });
     return true;
-  }
-
-  // ---- disks ----
-
-  #fill(): boolean {
-    const host = this.#target();
-    if (!host) return false;
-    host.disk.full = true;
-    this.#later(500, 6000, () => {
-      host.disk.full = false;
-    });
-    return true;
-  }
-
-  #failWrite(): boolean {
-    const host = this.#target();
-    if (!host) return false;
-    host.disk.failsAfter = 1 + this.#world.below(8);
-    return true;
-  }
-
-  /** A record is torn or corrupted while nobody runs on it; the next start finds out, and a new node comes in its place. */
-  #damage(): boolean {
-    const host = this.#lossCandidate();
-    if (!host) return false;
-    host.disk.damaged = true;
-    host.crash(this.#cluster.plan.silentCrashes);
-    this.#cluster.restartLater(host, this.#world.between(20, 2000));
-    return true;
-  }
-
-  #loseDisk(): boolean {
-    const host = this.#lossCandidate();
-    if (!host) return false;
-    this.#cluster.setAside(host);
-    this.#cluster.replace();
-    return true;
-  }
-
-  #lossCandidate(): Host<Command, Response> | null {
-    const { hosts, plan } = this.#cluster;
-    const host = this.#target();
-    if (!host || host.disk.damaged || hosts.length >= this.#initialHosts + joinersMax) return null;
-    // A cluster that loses a disk with every other step has nobody left soon.
-    if (plan.style === "mixed" && !this.#world.chance(50)) return null;
-    return this.#cluster.canLose(host) ? host : null;
   }
 
   // ---- clocks ----

@@ -159,6 +159,8 @@ function chooseKinds(world: World, style: Style, leaseReads: boolean): ReadonlyS
   return kinds;
 }
 
+const chunkBytes: { readonly [name in WorkloadName]: number } = { chain: 64, registers: 512, document: 4096 };
+
 function configOptions(world: World, workload: WorkloadName, leaseReads: boolean): Partial<RaftConfig> {
   const base: Partial<RaftConfig> = {
     preVote: world.chance(80),
@@ -174,8 +176,9 @@ function configOptions(world: World, workload: WorkloadName, leaseReads: boolean
     ...base,
     snapshotEveryEntries: 5 + world.below(40),
     keptEntries: world.below(10),
-    snapshotChunkBytes: workload === "chain" ? 64 : 512,
-    maxInflightBytes: workload === "chain" ? 256 : 4096,
+    // Some dozens of chunks at most: the document's snapshots have tens of kilobytes.
+    snapshotChunkBytes: chunkBytes[workload],
+    maxInflightBytes: 4 * chunkBytes[workload],
   };
 }
 
