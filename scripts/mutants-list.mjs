@@ -119,6 +119,42 @@ export const MUTATIONS = [
     to: "",
   },
   {
+    rule: "hints are ignored with lease reads, and without PreVote",
+    file: "src/raft/leader-check.ts",
+    from: "if (config.leaseReads || !config.preVote || !isSelfVoter(raft)) return;",
+    to: "if (!isSelfVoter(raft)) return;",
+  },
+  {
+    rule: "a leader's answer ends the check that it answers, and no other",
+    file: "src/raft/leader-check.ts",
+    from: 'if (role.kind !== "follower" || role.leader !== from || role.check?.checkId !== checkId) return;',
+    to: 'if (role.kind !== "follower" || role.leader !== from) return;',
+  },
+  {
+    rule: "no new generation begins while a leader is heard",
+    file: "src/raft/generation.ts",
+    from: 'if (leaderOf(raft) !== null) return refuse(raft, out, requestId, "leaderHeard");',
+    to: "",
+  },
+  {
+    rule: "a parent with a live quorum outlives its child",
+    file: "src/raft/generation.ts",
+    from: "if (b.generation.parentId === a.generation.id && a.hasQuorum) return a.generation;",
+    to: "",
+  },
+  {
+    rule: "a relay hands on nothing but what is committed",
+    file: "src/raft/relay.ts",
+    from: "const entries = batch.filter(({ index }) => index <= raft.commitIndex);",
+    to: "const entries = batch;",
+  },
+  {
+    rule: "a learner takes from a relay only what follows on its log",
+    file: "src/raft/relay.ts",
+    from: "if (prevLogIndex > raft.commitIndex && termAt(raft.log, prevLogIndex) !== prevLogTerm) {",
+    to: "if (prevLogIndex < 0) {",
+  },
+  {
     rule: "whom it has told to campaign may be elected past all loyalty: no lease (diss. §6.4.1)",
     file: "src/raft/reads.ts",
     from: " || leader.invitedAnother) return false;",
