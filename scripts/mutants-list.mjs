@@ -143,12 +143,6 @@ export const MUTATIONS = [
     to: "",
   },
   {
-    rule: "a relay hands on nothing but what is committed",
-    file: "src/raft/relay.ts",
-    from: "const entries = batch.filter(({ index }) => index <= raft.commitIndex);",
-    to: "const entries = batch;",
-  },
-  {
     rule: "a learner takes from a relay only what follows on its log",
     file: "src/raft/relay.ts",
     from: "if (prevLogIndex > raft.commitIndex && termAt(raft.log, prevLogIndex) !== prevLogTerm) {",

@@ -1,6 +1,7 @@
 /** Two hundred seeds in virtual time, the seeds that failed once, and that a seed is all that a run depends on. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { createConfig } from "../raft/mod.ts";
 import { ClientLaws } from "./client-laws.ts";
 import { alwaysMeet } from "./configuration-laws.ts";
 import { SimulatedDisk } from "./disk.ts";
@@ -8,6 +9,7 @@ import { crashAtEachEffect } from "./effects.ts";
 import { Situations } from "./law.ts";
 import { addResult, createTotals, missingFaults, missingSituations, nodesOf, runSeed } from "./report.ts";
 import { Simulation } from "./simulation.ts";
+import type { FaultKind, Plan } from "./swarm.ts";
 import { traceStep } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -46,6 +48,31 @@ describe("seeds that failed once", () => {
     [62, 3, "a session whose registration was lost on its way to the leader"],
   ];
   for (const [seed, nodes, what] of pinned) test(`${seed} with ${nodes}: ${what}`, () => void hold(seed, nodes));
+});
+
+describe("leases", () => {
+  const network = { maxDelayMs: 10, lossPercent: 0, duplicatePercent: 0, latePercent: 0, ordered: true };
+  const config = createConfig({ leaseReads: true, metricsRateMs: 60_000 });
+  const kinds = new Set<FaultKind>(["deafTransfer", "cut"]);
+
+  // Seed 18 read stale: the word to campaign was under way for longer than the transfer, and its sender trusted its lease.
+  test("leaders that are deaf to their successors serve no stale read", () => {
+    let asked = 0;
+    for (let seed = 1; seed <= 50; seed++) {
+      const plan: Partial<Plan> = {
+        style: "mixed",
+        kinds,
+        config,
+        network,
+        faultPauseMs: 700,
+        silentCrashes: false,
+        hangPercent: 0,
+      };
+      const { situations } = new Simulation({ seed, steps: 4000, nodes: 3 + (seed % 3), plan: { ...plan, bursts: false } }).run();
+      asked += situations["read asked of a deposed leader that has leases"] ?? 0;
+    }
+    expect(asked).toBeGreaterThan(100);
+  });
 });
 
 describe("a crash before every effect", () => {
