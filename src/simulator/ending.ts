@@ -134,7 +134,8 @@ export class Ending<Command, Response> {
   /** A definite refusal says what to do: ask again. It may come late, of what was on its way when the faults ended. */
   #answerProposals(): void {
     const { world, workload } = this.#cluster;
-    let open = 0;
+    const open = new Map<Host<Command, Response>, number>();
+    const count = (host: Host<Command, Response>, by: number): void => void open.set(host, (open.get(host) ?? 0) + by);
     const propose = (host: Host<Command, Response>): void => {
       const wish = workload.next(host.id, host.machine.inner);
       if (wish.command === null || !host.core) {
@@ -142,20 +143,26 @@ export class Ending<Command, Response> {
         return;
       }
       this.#clients.propose(host, wish, wish.command, (outcome) => {
-        if (!(outcome instanceof Error) || outcome.name === "CommandRejected") open--;
+        if (!(outcome instanceof Error) || outcome.name === "CommandRejected") count(host, -1);
         else if (outcome.name === "SessionExpired" || outcome.name === "NoQuorum") propose(host);
-        else this.#cluster.fail(new LawBroken("Liveness", `a proposal at ${host.id} was not carried out: ${outcome.message}`));
+        else if (this.#isMember(host))
+          this.#cluster.fail(new LawBroken("Liveness", `a proposal at ${host.id} was not carried out: ${outcome.message}`));
       });
     };
-    const leader = this.#leader()?.core;
-    const inForce = leader?.log.configurations.at(-1)?.configuration;
-    const part = this.#core.filter(({ id }) => inForce && (inForce.voters.includes(id) || inForce.learners.includes(id)));
-    for (const host of part)
+    for (const host of this.#core.filter((one) => this.#isMember(one)))
       for (let number = 0; number < proposalsEach; number++) {
-        open++;
+        count(host, 1);
         world.after(world.below(500), () => propose(host));
       }
-    this.#until(equalWithin, "answer to every proposal", () => open === 0);
+    const isAnswered = (): boolean =>
+      this.#leader() !== null && [...open].every(([host, left]) => left === 0 || !this.#isMember(host));
+    this.#until(equalWithin, "answer to every proposal", isAnswered);
+  }
+
+  /** Of the cluster as its leader knows it now: a change that was on its way may still remove a node, which nobody answers then. */
+  #isMember({ id }: Host<Command, Response>): boolean {
+    const inForce = this.#leader()?.core?.log.configurations.at(-1)?.configuration;
+    return inForce !== undefined && members(inForce).includes(id);
   }
 
   /** Every member that is in the core has applied all that is committed, and the change of the cluster that was open is made. */

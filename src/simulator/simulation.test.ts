@@ -45,6 +45,9 @@ describe("seeds that failed once", () => {
     [52, 3, "a snapshot that is older than the log's base once it has arrived"],
     [324, 5, "five nodes, one of which could not win and kept the others from asking"],
     [144, 5, "the same with a shorter election timeout"],
+    [3263, 4, "a node that a late change removes is not answered, and need not be"],
+    [517, 3, "a snapshot of many chunks"],
+    [170, 1, "a leader of a term that is past, by late votes"],
     [62, 3, "a session whose registration was lost on its way to the leader"],
   ];
   for (const [seed, nodes, what] of pinned) test(`${seed} with ${nodes}: ${what}`, () => void hold(seed, nodes));
