@@ -194,7 +194,7 @@ test("the lock of a running node is stolen: it stops at once and says so, and th
   await tab.append("mine");
   await tab.page.evaluate(async (id) => {
     const { held = [] } = await navigator.locks.query();
-    const lock = held.find(({ name }) => name?.endsWith(`:${id}`));
+    const lock = held.find(({ name }) => name?.startsWith("tabraft:") && name.endsWith(`:${id}`));
     if (lock?.name === undefined) throw new Error(`no lock of ${id}`);
     navigator.locks.request(lock.name, { steal: true }, () => new Promise(() => undefined)).catch(() => undefined);
   }, nodeId);

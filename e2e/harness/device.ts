@@ -42,7 +42,7 @@ export class Device {
       context.close().then(() => true),
       CLOSE_MS,
     );
-    if (closed === null && pid !== null) process.kill(pid, "SIGKILL");
+    if (closed === null && pid !== null) killIfThere(pid);
   }
 
   /** Ends the browser as a power cut does, as far as the page can tell. */
@@ -71,5 +71,14 @@ export class Device {
   #open(): BrowserContext {
     if (this.context === null) throw new Error("The browser is closed.");
     return this.context;
+  }
+}
+
+/** It may have ended by itself meanwhile. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

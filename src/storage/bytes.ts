@@ -34,6 +34,10 @@ export class ByteWriter {
 
   /** A safe integer of at least 0, seven bits a byte, the lowest first, in the fewest bytes. */
   varint(value: number): void {
+    if (value >= 0 && value < 128 && this.#length < this.#bytes.length && Number.isInteger(value)) {
+      this.#bytes[this.#length++] = value;
+      return;
+    }
     assert(Number.isSafeInteger(value) && value >= 0, "not an unsigned integer");
     this.#reserve(varintBytes(value));
     let rest = value;

@@ -12,7 +12,7 @@ import { decodeMeta, type Meta } from "./meta.ts";
 import type { NodeDatabase, NodeSchema } from "./node-database.ts";
 import { RecordList } from "./record-list.ts";
 import { type FoundLog, Replay } from "./replay.ts";
-import { recoverSnapshot } from "./snapshot-recovery.ts";
+import { askSnapshot, recoverSnapshot } from "./snapshot-recovery.ts";
 
 export interface Recovered {
   readonly state: StoredState;
@@ -36,20 +36,28 @@ const CHUNK_RECORDS_MAX = 4096;
 /** Rejects with `StorageFailed`: "damaged", "future", or "lost". */
 export async function recover(db: NodeDatabase, topic: string, nodeId: NodeId): Promise<Recovered> {
   try {
-    const due = await readCounters(db);
+    // All that is surely needed is asked at once: each answer that is waited for costs about what a small write does.
+    const counters = readCounters(db);
     const transaction = db.transaction(["meta", "log", "snapshot"], "readonly");
     // An abort also rejects the request that waits at that time, which tells more.
     const ended = rejections([transaction.done]);
     const metas = transaction.objectStore("meta");
-    const [metaKeys, metaValues] = await Promise.all([metas.getAllKeys(null, 2), metas.getAll(null, 2)]);
-    const meta = readMeta(metaKeys, metaValues, topic, nodeId);
-    const { snapshot, bytes: snapshotBytes } = await recoverSnapshot(transaction.objectStore("snapshot"), meta.snapshot);
-    const log = await readLog(transaction.objectStore("log"), meta);
-    const errors = await ended;
+    const metaKeys = metas.getAllKeys(null, 2);
+    const metaValues = metas.getAll(null, 2);
+    const beginning = askSnapshot(transaction.objectStore("snapshot"));
+    const logStore = transaction.objectStore("log");
+    const logBeginning = askLog(logStore, null, FIRST_CHUNK_RECORDS);
+    // What fails first is told; the rest of them is not waited for then.
+    const asked = rejections([counters, metaKeys, metaValues, beginning, logBeginning]);
+    const meta = readMeta(await metaKeys, await metaValues, topic, nodeId);
+    const snapshots = transaction.objectStore("snapshot");
+    const { snapshot, bytes: snapshotBytes } = await recoverSnapshot(snapshots, await beginning, meta.snapshot);
+    const log = await readLog(logStore, logBeginning, meta);
+    const errors = [...(await asked), ...(await ended)];
     if (errors.length > 0) throw toStorageFailed("reading", ...errors);
-    checkEnd(log, due);
+    checkEnd(log, await counters);
     checkSnapshotFits(snapshot, log.meta, log.entries);
-    const [metaValue] = metaValues;
+    const [metaValue] = await metaValues;
     const size = { metaBytes: metaValue?.length ?? 0, metaChecksum: metaValue === undefined ? 0 : checksumOf(metaValue) };
     const kept = withoutShortLog(log, snapshot);
     return { state: stateOf(kept.meta, snapshot, kept.entries), snapshotBytes, ...size, ...kept };
@@ -93,12 +101,17 @@ function readMeta(keys: readonly unknown[], values: readonly unknown[], topic: s
   return meta;
 }
 
-async function readLog(store: LogStore, stored: Meta): Promise<FoundLog> {
+type LogChunk = [keys: unknown[], values: unknown[]];
+
+function askLog(store: LogStore, range: IDBKeyRange | null, count: number): Promise<LogChunk> {
+  return Promise.all([store.getAllKeys(range, count), store.getAll(range, count)]);
+}
+
+/** `beginning`: the first `FIRST_CHUNK_RECORDS` records, which are under way. */
+async function readLog(store: LogStore, beginning: Promise<LogChunk>, stored: Meta): Promise<FoundLog> {
   const replay = new Replay(stored);
   let wanted = FIRST_CHUNK_RECORDS;
-  const ask = (range: IDBKeyRange | null): Promise<[unknown[], unknown[]]> =>
-    Promise.all([store.getAllKeys(range, wanted), store.getAll(range, wanted)]);
-  let asked = ask(null);
+  let asked = beginning;
   for (;;) {
     const [keys, values] = await asked;
     const isLast = keys.length < wanted;
@@ -106,7 +119,7 @@ async function readLog(store: LogStore, stored: Meta): Promise<FoundLog> {
     if (!isLast) {
       const bytes = values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0);
       wanted = Math.max(1, Math.min(CHUNK_RECORDS_MAX, Math.floor((CHUNK_BYTES * values.length) / Math.max(1, bytes))));
-      asked = ask(IDBKeyRange.lowerBound(keys.at(-1), true));
+      asked = askLog(store, IDBKeyRange.lowerBound(keys.at(-1), true), wanted);
     }
     for (const [at, key] of keys.entries()) replay.add(key, values[at]);
     if (isLast) return replay.end();

@@ -8,11 +8,11 @@ import { StorageFailed, type StoredState } from "../driver/interfaces.ts";
 import type { NodeId, Snapshot } from "../raft/types.ts";
 import { clampCommitIndex } from "./log-span.ts";
 import { decodeMeta, type Meta, pristineMeta } from "./meta.ts";
-import { type NodeDatabase, type NodeSchema, openNodeDatabase, SNAPSHOT_HEADER_KEY } from "./node-database.ts";
+import { type NodeDatabase, type NodeSchema, openNodeDatabase } from "./node-database.ts";
 import { checksumOf, decodeRecord } from "./record.ts";
 import { Replay } from "./replay.ts";
 import { decodeSnapshotHeader } from "./snapshot-record.ts";
-import { recoverSnapshot } from "./snapshot-recovery.ts";
+import { askSnapshot, recoverSnapshot } from "./snapshot-recovery.ts";
 
 /** Without a vote. `null`: nothing can be read, or nothing was written. Nothing is changed. For whoever holds the lock of this node. */
 export async function salvage(topic: string, nodeId: NodeId): Promise<StoredState | null> {
@@ -82,12 +82,13 @@ function stateOf({ firstIndex, baseTerm }: Meta, snapshot: Snapshot | null, repl
 type SnapshotStore = IDBPObjectStore<NodeSchema, ("meta" | "log" | "snapshot")[], "snapshot", "readonly">;
 
 async function soundSnapshot(store: SnapshotStore, meta: Meta | null): Promise<Snapshot | null> {
-  const header: unknown = await store.get(SNAPSHOT_HEADER_KEY);
+  const beginning = await askSnapshot(store);
+  const { header } = beginning;
   const decoded = decodeSnapshotHeader(header);
   if (!decoded.ok || !(header instanceof Uint8Array)) return null;
   const expected = meta === null ? { index: decoded.value.index, checksum: checksumOf(header) } : meta.snapshot;
   try {
-    return (await recoverSnapshot(store, expected)).snapshot;
+    return (await recoverSnapshot(store, beginning, expected)).snapshot;
   } catch (error) {
     if (error instanceof StorageFailed) return null;
     throw error;

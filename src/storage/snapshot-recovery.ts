@@ -19,14 +19,36 @@ type Store = IDBPObjectStore<NodeSchema, ("meta" | "log" | "snapshot")[], "snaps
 /** About 4 MiB are asked of the database at once. */
 const CHUNKS_AT_ONCE = 4;
 
+export interface SnapshotBeginning {
+  /** Values in the store. */
+  readonly count: number;
+  readonly header: unknown;
+  /** The first of them, as far as there are any. */
+  readonly chunks: readonly unknown[];
+}
+
+/** Asks for what is needed of any snapshot, all at once. */
+export async function askSnapshot(store: Store): Promise<SnapshotBeginning> {
+  const asked = [store.count(), store.get(SNAPSHOT_HEADER_KEY), readValues(store, 1, CHUNKS_AT_ONCE)] as const;
+  const [count, header, chunks] = await Promise.all(asked);
+  return { count, header, chunks };
+}
+
+function readValues(store: Store, first: number, count: number): Promise<unknown[]> {
+  return Promise.all(Array.from({ length: count }, (_, at) => store.get(first + at)));
+}
+
 /** `expected`: what the meta record knows of it. Rejects with `StorageFailed`: "damaged" or "future". */
-export async function recoverSnapshot(store: Store, expected: Meta["snapshot"]): Promise<RecoveredSnapshot> {
-  const values = await store.count();
+export async function recoverSnapshot(
+  store: Store,
+  beginning: SnapshotBeginning,
+  expected: Meta["snapshot"],
+): Promise<RecoveredSnapshot> {
+  const { count: values, header } = beginning;
   if (expected === null) {
     if (values > 0) throw new StorageFailed("damaged", "a snapshot that the meta record does not know");
     return { snapshot: null, bytes: 0 };
   }
-  const header: unknown = await store.get(SNAPSHOT_HEADER_KEY);
   const meta = readHeader(header, expected);
   const chunks = countChunks(meta.size);
   // Before anything is allocated for them.
@@ -34,9 +56,9 @@ export async function recoverSnapshot(store: Store, expected: Meta["snapshot"]):
   const data = new Uint8Array(meta.size);
   let bytes = header instanceof Uint8Array ? header.length : 0;
   for (let first = 1; first <= chunks; first += CHUNKS_AT_ONCE) {
-    const keys = Array.from({ length: Math.min(CHUNKS_AT_ONCE, chunks - first + 1) }, (_, at) => first + at);
-    const read: unknown[] = await Promise.all(keys.map((key) => store.get(key)));
-    for (const [at, key] of keys.entries()) bytes += readChunk(read[at], key, data);
+    const count = Math.min(CHUNKS_AT_ONCE, chunks - first + 1);
+    const read = first === 1 ? beginning.chunks.slice(0, count) : await readValues(store, first, count);
+    for (const [at, value] of read.entries()) bytes += readChunk(value, first + at, data);
   }
   if (crc32c(data) !== meta.checksum) throw new StorageFailed("damaged", "the checksum of the snapshot does not match");
   return { snapshot: { ...meta, data }, bytes };

@@ -54,7 +54,7 @@ export function spanOf({ firstIndex, lastIndex, snapshot }: Meta): LogSpan {
   return { firstIndex, lastIndex, snapshotIndex: snapshot?.index ?? 0 };
 }
 
-/** Entries, or a truncation, are one record and nothing else; what comes without them is one meta record. */
+/** `write` was checked. Entries, or a truncation, are one record and nothing else; what comes without them is one meta record. */
 export function planWrite(opened: Opened, write: LogWrite, durability: Plan["durability"]): Plan {
   const { meta, hasLeftovers } = opened;
   const { hardState, truncateFrom, entries } = write;
@@ -79,7 +79,7 @@ export function planWrite(opened: Opened, write: LogWrite, durability: Plan["dur
   const chain = truncateFrom === null ? records.lastChain : records.chainBefore(truncateFrom);
   // The record that brought the hard state may be one of those that a truncation deletes.
   const told = truncateFrom === null ? hardState : changed.hardState;
-  const bytes = encodeRecord({ chain, number, hardState: told, truncateFrom, commitIndex, entries });
+  const bytes = encodeRecord({ chain, number, hardState: told, truncateFrom, commitIndex, entries }, true);
   const record = { number, truncateFrom, entries, bytes };
   // Leftovers are dropped by a meta record that no longer knows them.
   const next = hasLeftovers ? numbered({ ...meta, commitIndex: spanOf(meta).snapshotIndex }, records) : null;

@@ -5,7 +5,8 @@ import { ENTRY_BYTES, type WritePlan, type WriteTimes } from "./storage-plan.ts"
 
 const RATIO_MAX = 1.3;
 const RECOVERY_RATIO_MAX = 2;
-const RECOVERIES = 7;
+const RECOVERY_TABS = 3;
+const STARTS_PER_TAB = 5;
 
 const plans: readonly Omit<WritePlan, "durability">[] = [
   { batch: 1, writes: 100, rounds: 9 },
@@ -34,10 +35,17 @@ async function measure(tab: BenchTab, plan: WritePlan): Promise<WriteFigure> {
 
 interface RecoveryFigure {
   readonly what: string;
-  /** Milliseconds from the opening of the database to the last byte, in a tab that has just opened. */
+  /** Milliseconds from the opening of the database to the last byte, once the program is compiled. */
   readonly storage: Spread;
   readonly floor: Spread;
   readonly ratio: Spread;
+  /** The same in a tab that has just opened, while its program is still interpreted. */
+  readonly firstInTab: { readonly storage: Spread; readonly floor: Spread };
+}
+
+interface RecoveryTime {
+  readonly storage: number;
+  readonly floor: number;
 }
 
 const recoveries = [
@@ -46,29 +54,36 @@ const recoveries = [
   { what: "a compacted document of 1 MB", prepare: ["prepareSnapshot", 1_000_000] },
 ] as const;
 
-/** Each in a tab of its own, the arms first in turn. The first only warms up. */
+/** Some tabs, in each several starts; the arms are first in turn. */
 async function measureRecovery(device: BenchDevice, { what, prepare }: (typeof recoveries)[number]): Promise<RecoveryFigure> {
   const [name, ...args] = prepare;
   const maker = await device.open();
   await maker.call(name, ...args);
   await maker.page.close();
-  const times: { readonly storage: number; readonly floor: number }[] = [];
-  for (let at = -1; at < RECOVERIES; at++) {
+  const cold: RecoveryTime[] = [];
+  const warm: RecoveryTime[] = [];
+  for (let tabs = 0; tabs < RECOVERY_TABS; tabs++) {
     const tab = await device.open();
-    const first = at % 2 === 0 ? "storage" : "floor";
-    const time = await tab.call<{ readonly storage: number; readonly floor: number }>("measureRecovery", first);
-    if (at >= 0) times.push(time);
+    for (let at = 0; at < STARTS_PER_TAB; at++) {
+      const first = (tabs + at) % 2 === 0 ? "storage" : "floor";
+      (at === 0 ? cold : warm).push(await tab.call<RecoveryTime>("measureRecovery", first));
+    }
     await tab.page.close();
   }
-  const spread = (pick: (time: (typeof times)[number]) => number) => spreadOf(times.map(pick));
-  return { what, storage: spread((t) => t.storage), floor: spread((t) => t.floor), ratio: spread((t) => t.storage / t.floor) };
+  const spread = (times: readonly RecoveryTime[], pick: (time: RecoveryTime) => number) => spreadOf(times.map(pick));
+  const both = (times: readonly RecoveryTime[]) => ({
+    storage: spread(times, (time) => time.storage),
+    floor: spread(times, (time) => time.floor),
+  });
+  return { what, ...both(warm), ratio: spread(warm, (time) => time.storage / time.floor), firstInTab: both(cold) };
 }
 
 function showRecoveries(figures: readonly RecoveryFigure[]): void {
   console.log("recovery of                           start ms    bare ms   ratio  from, to");
-  for (const { what, storage, floor, ratio } of figures) {
+  for (const { what, storage, floor, ratio, firstInTab: first } of figures) {
     const cells = [storage.median, floor.median, ratio.median].map((value) => inWords(value).padStart(9));
     console.log(`${what.padEnd(36)} ${cells.join("  ")}  ${inWords(ratio.min)} to ${inWords(ratio.max)}`);
+    console.log(`  first in a tab: ${inWords(first.storage.median)} ms, bare ${inWords(first.floor.median)} ms`);
   }
   console.log("");
 }
