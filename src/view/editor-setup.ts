@@ -55,16 +55,29 @@ function styleNonce(): Extension {
   return meta === null ? [] : EditorView.cspNonce.of(meta.nonce);
 }
 
-/** With the first focus. Without a network, and never loaded before, the browser's own search is left. */
+/** With the first key or touch. Without a network, and never loaded before, the browser's own search is left. */
 function loadingSearch(): Extension {
-  return EditorView.domEventHandlers({
-    focus: (_event, view) => {
-      import("./editor-search.ts").then(
-        ({ addSearch }) => addSearch(view),
-        () => undefined,
-      );
-    },
-  });
+  const load = (view: EditorView, isAskedFor: boolean) => {
+    import("./editor-search.ts").then(
+      ({ addSearch }) => addSearch(view, isAskedFor),
+      () => undefined,
+    );
+  };
+  return [
+    EditorView.domEventHandlers({
+      pointerdown: (_event, view) => load(view, false),
+      keydown: (_event, view) => load(view, false),
+    }),
+    keymap.of([
+      {
+        key: "Mod-f",
+        run: (view) => {
+          load(view, true);
+          return true;
+        },
+      },
+    ]),
+  ];
 }
 
 /** @param onEdit called after each transaction that changed the text. */
