@@ -44,6 +44,8 @@ export interface ConnectionOptions {
   readonly onBody: (body: Exclude<Body, { kind: "ping" | "pong" }>) => void;
   /** A first answer came: the connection is of use. */
   readonly onAnswer: () => void;
+  /** Bytes that were handed to the channel's queue, or came from the channel. */
+  readonly onTraffic?: (direction: "in" | "out", bytes: number) => void;
   /** Dropped, without an end of the connection. */
   readonly onDropped: (code: string) => void;
   /** Called once, and nothing else after it; never after `stop`. */
@@ -108,6 +110,7 @@ export class Connection {
   send(body: Body, lane: Lane = "control"): void {
     if (this.#epoch === null || this.#sender === null) return;
     const bytes = encodeBody(body, this.#epoch);
+    this.options.onTraffic?.("out", bytes.byteLength);
     this.options.carry("out", () => this.#sendBytes(bytes, lane));
   }
 
@@ -186,6 +189,7 @@ export class Connection {
       return;
     }
     const bytes = new Uint8Array(data);
+    this.options.onTraffic?.("in", bytes.byteLength);
     if (this.#handshake.wantsBytes) this.#handshake.receive(bytes);
     else if (this.#epoch !== null) this.#receiveFrame(bytes);
     else if (this.#early.length < MAX_EARLY_FRAMES) this.#early.push(bytes);

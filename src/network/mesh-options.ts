@@ -46,6 +46,8 @@ export interface PeerMeshOptions {
   readonly generation?: () => GenerationMark | null;
   readonly onDigest?: (digest: Digest) => void;
   readonly onSignalingState?: (state: SignalingState) => void;
+  /** Each message that was sent or came in, with its size. */
+  readonly onTraffic?: (direction: "in" | "out", bytes: number) => void;
   /** One sentence for people: a peer came, went, or was refused. */
   readonly onEvent?: (text: string) => void;
 }

@@ -296,6 +296,7 @@ export class PeerMesh implements RaftNetwork {
       carry: (direction, deliver) => {
         if (this.#faults.passes(peer.id, direction)) this.#messageFaults.carry(deliver);
       },
+      onTraffic: (direction, bytes) => this.options.onTraffic?.(direction, bytes),
       onUp: () => this.#onUp(peer, connection),
       onBody: (body) => this.#onBody(peer, body),
       onAnswer: () => peer.backoff.reset(),

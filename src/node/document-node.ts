@@ -1,36 +1,35 @@
 /** The composition root: one node of one room, made of its parts, and what the page says to it and hears from it. */
 import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
-import { StorageFailed } from "../driver/interfaces.ts";
 import type { RaftMetrics } from "../driver/metrics.ts";
 import { Raft } from "../driver/raft.ts";
-import { BroadcastSignaling } from "../network/broadcast-signaling.ts";
 import type { ChannelLike } from "../network/channel.ts";
-import { CombinedSignaling } from "../network/combined-signaling.ts";
 import { LinkFaults } from "../network/link-faults.ts";
 import { MessageFaults } from "../network/message-faults.ts";
-import { PeerMesh } from "../network/peer-mesh.ts";
+import type { PeerMesh } from "../network/peer-mesh.ts";
 import { PortChannel } from "../network/port-channel.ts";
-import { SignalingClient } from "../network/signaling-client.ts";
 import { createConfig } from "../raft/mod.ts";
 import type { Generation, NodeId } from "../raft/types.ts";
 import { AliveWatch, holdAlive } from "./alive.ts";
 import { repeat, workerClock } from "./clock.ts";
+import { createMesh } from "./create-mesh.ts";
 import { DocumentFeed } from "./document-feed.ts";
 import { describeChange } from "./events.ts";
 import { NodeFaults } from "./faults.ts";
+import { createInquiries } from "./inquiries.ts";
 import { MembershipDesk } from "./membership-desk.ts";
+import { SIGNALING_WORDS, stopOf } from "./node-words.ts";
+import { Observer } from "./observer.ts";
 import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
 import { Pause } from "./pause.ts";
 import { Pilot } from "./pilot.ts";
 import type { FromNode, NodeEvent, NodeRequest, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
 import { RegistryKeeper } from "./registry-keeper.ts";
-import { failureOf, RequestDesk } from "./request-desk.ts";
-import { buildStatus, shortName } from "./status.ts";
+import { failureOf, type Inquiries, RequestDesk } from "./request-desk.ts";
+import { buildDigest, buildStatus, shortName } from "./status.ts";
+import { WatchFeed } from "./watch-feed.ts";
 
-/** Where a worker knows the kind, it can take one that is transferred to it. */
-const takesChannels = typeof RTCDataChannel === "function";
 const statusEveryMs = 100;
 const digestEveryMs = 500;
 const pilotEveryMs = 500;
@@ -46,6 +45,8 @@ export class DocumentNode {
   readonly #faults: NodeFaults;
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #mesh: PeerMesh;
+  readonly #observer: Observer;
+  readonly #watchFeed: WatchFeed;
   readonly #feed: DocumentFeed;
   readonly #desk: RequestDesk;
   readonly #pilot: Pilot;
@@ -72,19 +73,26 @@ export class DocumentNode {
     this.#signaling = open.signalingUrl === null ? "off" : "waiting";
     const messageFaults = new MessageFaults(this.#clock, Math.random);
     this.#faults = new NodeFaults(new LinkFaults(), messageFaults, this.#pause, opened.loaded);
+    this.#observer = new Observer({
+      now: () => workerClock.now(),
+      nameOf: (id) => this.#nameOf(id),
+      tell: (kind, text) => this.#event(kind, text),
+    });
     this.#mesh = this.#createMesh(open);
     this.#raft = new Raft({
       id: opened.identity.nodeId,
       config: this.#config,
       seed: randomSeed(),
-      storage: this.#pause.storage(opened.loaded),
+      storage: this.#observer.timed(this.#pause.storage(opened.loaded)),
       network: this.#mesh,
       stateMachine: this.#document,
       clock: this.#clock,
+      onStep: this.#observer.onStep,
     });
+    this.#watchFeed = new WatchFeed(this.#observer, () => this.#mesh.peers(), post);
     this.#feed = new DocumentFeed(this.#document, post);
     this.#membership = this.#createMembershipDesk();
-    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, post, () => this.#postStatus(true));
+    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, this.#inquiries(), post, () => this.#postStatus(true));
     this.#keeper = this.#createKeeper(opened);
     this.#pilot = new Pilot({
       device: opened.registry.device,
@@ -96,7 +104,7 @@ export class DocumentNode {
       wishes: () => this.#membership.wishes(),
       nameOf: (id) => this.#nameOf(id),
       change: (change) => this.#raft.proposeConfigChange(change),
-      tell: (text) => this.#event("configuration", text),
+      tell: (text) => this.#event("autopilot", text),
     });
     this.#office = new OfficeTurn({
       metrics: () => this.#raft.metrics(),
@@ -130,28 +138,14 @@ export class DocumentNode {
   }
 
   #createMesh(open: Open): PeerMesh {
-    const { keys, identity } = this.#opened;
-    const random = (): number => Math.random();
-    return new PeerMesh({
-      self: identity.nodeId,
-      keys,
-      signaling: new CombinedSignaling(
-        new BroadcastSignaling({ topic: keys.topic, self: identity.nodeId, locks: navigator.locks }),
-        new SignalingClient({ url: open.signalingUrl, topic: keys.topic, self: identity.nodeId, clock: workerClock, random }),
-      ),
-      host: {
-        dial: (connectionId, initiator, iceServers) =>
-          this.#post({ kind: "dial", connectionId, initiator, iceServers, takesChannels }),
-        signal: (connectionId, data) => this.#post({ kind: "signal", connectionId, data }),
-        hangUp: (connectionId) => this.#post({ kind: "hangUp", connectionId }),
-      },
+    return createMesh(open, this.#opened, {
       clock: this.#clock,
-      random,
-      faults: this.#faults.links,
-      messageFaults: this.#faults.messages,
+      faults: this.#faults,
+      post: this.#post,
       generation: () => this.#raft.metricsOrNull()?.generation ?? null,
       onSignalingState: (state) => this.#onSignaling(state),
       onEvent: (text) => this.#event("peer", text),
+      onTraffic: (direction, bytes) => this.#observer.traffic(direction, bytes),
     });
   }
 
@@ -167,6 +161,17 @@ export class DocumentNode {
       later: (ms, run) => void workerClock.schedule(workerClock.now() + ms, run),
       newOrderId: () => crypto.randomUUID(),
       tell: (text) => this.#event("configuration", text),
+    });
+  }
+
+  #inquiries(): Inquiries {
+    return createInquiries({
+      raft: this.#raft,
+      document: this.#document,
+      observer: this.#observer,
+      status: () => this.#status(),
+      ids: () => [this.#opened.identity.nodeId, ...this.#mesh.peers().map(({ id }) => id)],
+      nameOf: (id) => this.#nameOf(id),
     });
   }
 
@@ -196,6 +201,7 @@ export class DocumentNode {
       repeat(digestEveryMs, () => this.#publish()),
       repeat(pilotEveryMs, () => this.#pause.paused || this.#pilot.turn()),
       repeat(registryEveryMs, () => this.#keeper.turn()),
+      this.#watchFeed.start(),
     );
     identity.lost.then(() =>
       this.stop({ code: "identityTaken", message: "Another tab took this tab's node. Reload to become a node of its own." }),
@@ -235,6 +241,8 @@ export class DocumentNode {
       case "persistent":
         this.#persistent = message.persistent;
         return this.#postStatus(false);
+      case "watch":
+        return this.#watchFeed.watch(message.on);
       case "leaving":
         return this.#leave();
       case "open":
@@ -285,6 +293,8 @@ export class DocumentNode {
   #onMetrics(metrics: RaftMetrics): void {
     const before = this.#metrics;
     this.#metrics = metrics;
+    if (before && metrics.currentLeader !== null && metrics.currentLeader !== before.currentLeader)
+      this.#observer.measures.counts.leaderChanges++;
     if (before)
       for (const event of describeChange(before, metrics, (id) => this.#nameOf(id))) this.#event(event.kind, event.text);
     this.#watchLeader(metrics);
@@ -350,27 +360,16 @@ export class DocumentNode {
   #publish(): void {
     const metrics = this.#raft.metricsOrNull();
     if (!metrics || this.#stopped || this.#pause.paused) return;
-    this.#mesh.publish({
-      id: metrics.id,
-      name: this.#name,
-      device: this.#opened.registry.device,
-      visible: this.#visible,
-      role: metrics.state,
-      term: metrics.currentTerm,
-      leader: metrics.currentLeader,
-      lastLogIndex: metrics.lastLogIndex,
-      commitIndex: metrics.commitIndex,
-      lastApplied: metrics.lastApplied,
-      storageOk: this.#opened.storage.failure === null,
-    });
+    this.#mesh.publish(
+      buildDigest(metrics, {
+        name: this.#name,
+        device: this.#opened.registry.device,
+        visible: this.#visible,
+        storageOk: this.#opened.storage.failure === null,
+      }),
+    );
   }
 }
-
-const SIGNALING_WORDS: { readonly [state in SignalingState]: string } = {
-  connected: "Signaling is connected.",
-  waiting: "Signaling does not answer; trying again.",
-  off: "There is no signaling server here: only tabs of this browser find each other.",
-};
 
 function firstGeneration(): Generation {
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -381,16 +380,4 @@ function firstGeneration(): Generation {
 function randomSeed(): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return (high % 2 ** 16) * 2 ** 32 + low;
-}
-
-function stopOf(cause: Error): NodeStop {
-  if (cause instanceof StorageFailed)
-    return {
-      code: "storage",
-      failure: cause.kind,
-      message: `This tab's storage failed: ${cause.message}. Nothing more is acknowledged here.`,
-    };
-  if (cause.name === "UnsupportedVersion")
-    return { code: "outdated", message: `This tab runs an older version of the page than the document: ${cause.message}.` };
-  return { code: "assertion", message: `The node stopped, since it contradicted itself: ${cause.message}` };
 }

@@ -25,16 +25,9 @@ const calm: RaftMetrics = {
 const told = (before: Partial<RaftMetrics>, after: Partial<RaftMetrics>) =>
   describeChange({ ...calm, ...before }, { ...calm, ...after }, (id) => id).map(({ text }) => text);
 
-test("a campaign is told by its cause: a silent leader, or one that hands over", () => {
-  const preVote = { state: "candidate", currentLeader: null } as const;
-  expect(told({}, preVote)).toEqual(["No leader was heard: asking for votes in term 3.", "There is no leader."]);
-  expect(told({}, { ...preVote, currentTerm: 4 })).toEqual([
-    "The leader hands over: asking for votes in term 4.",
-    "There is no leader.",
-  ]);
-  expect(told({ currentLeader: null }, { ...preVote, currentTerm: 4 })).toEqual([
-    "No leader was heard: asking for votes in term 4.",
-  ]);
+test("a leader that is lost is told once, by whoever followed it", () => {
+  expect(told({}, { state: "candidate", currentLeader: null })).toEqual(["There is no leader."]);
+  expect(told({ currentLeader: "me", state: "leader" }, { currentLeader: null })).toEqual([]);
 });
 
 test("a change of leaders and of voters is told by names", () => {

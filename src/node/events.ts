@@ -14,17 +14,11 @@ export function describeChange(
   const tell = (kind: NodeEvent["kind"], text: string): void => {
     events.push({ kind, term, text });
   };
-  if (after.state !== before.state && after.state === "candidate") {
-    // Whoever hears nothing asks first, in its old term, whether a vote would succeed; whom the leader itself asks does not.
-    const wasAsked = before.currentLeader !== null && term > before.currentTerm;
-    tell("election", `${wasAsked ? "The leader hands over" : "No leader was heard"}: asking for votes in term ${term}.`);
-  }
   if (after.currentLeader !== before.currentLeader) {
     if (after.currentLeader === after.id) tell("election", `This tab leads since term ${term}.`);
     else if (after.currentLeader !== null) tell("election", `${nameOf(after.currentLeader)} leads in term ${term}.`);
-    else if (before.currentLeader === before.id)
-      tell("election", "This tab no longer leads: a majority did not answer, or a later term began.");
-    else tell("election", "There is no leader.");
+    // Why is told by `TurningPoints`.
+    else if (before.currentLeader !== before.id) tell("election", "There is no leader.");
   }
   if (after.membershipIndex !== before.membershipIndex) {
     const { voters, votersOld, learners } = after.membershipConfig;

@@ -66,6 +66,7 @@ export interface PeerLine {
   readonly term: Term | null;
   readonly commitIndex: LogIndex | null;
   readonly lastApplied: LogIndex | null;
+  readonly lastLogIndex: LogIndex | null;
   readonly visible: boolean | null;
   readonly sameDevice: boolean | null;
 }
@@ -79,6 +80,10 @@ export type NodeRequest =
   | { readonly kind: "get"; readonly key: string }
   | { readonly kind: "read" }
   | { readonly kind: "membership"; readonly action: MembershipAction }
+  /** At most `LOG_LINES_MAX` at a time; what was compacted away is not there. */
+  | { readonly kind: "log"; readonly from: LogIndex; readonly count: number }
+  | { readonly kind: "metrics" }
+  | { readonly kind: "trace" }
   | { readonly kind: "fault"; readonly fault: Fault };
 
 /** What a person breaks in this node on purpose. `heal` undoes all of it. */
@@ -115,7 +120,88 @@ export interface NodeResults {
   read: { readonly text: string; readonly version: number; readonly map: { readonly [key: string]: MapValue } };
   membership: null;
   fault: null;
+  log: readonly LogLine[];
+  metrics: string;
+  trace: string;
 }
+
+/** One entry, without its content. */
+export interface LogLine {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: string;
+  /** Of an edit; `null` for everything else. */
+  readonly author: string | null;
+  readonly bytes: number;
+  readonly committed: boolean;
+}
+
+/** One second. */
+export interface MetricSample {
+  /** Milliseconds since the epoch, at its end. */
+  readonly at: Millis;
+  /** Entries that became known as committed. */
+  readonly commits: number;
+  /** `null`: nothing was committed. */
+  readonly commitP50Ms: Millis | null;
+  readonly commitP99Ms: Millis | null;
+  /** `null`: nothing was written. */
+  readonly storageP50Ms: Millis | null;
+  readonly storageP99Ms: Millis | null;
+  readonly elections: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly roundTripMs: { readonly [id: NodeId]: Millis };
+}
+
+/** `granted` and `refused`: answers to a `vote`. `answer`: any other. */
+export type MarkKind = "heartbeat" | "entries" | "answer" | "vote" | "granted" | "refused" | "proposal" | "snapshot";
+
+/** Messages of one kind that went to a peer, or came from it, within a tenth of a second. */
+export interface ActivityMark {
+  readonly peer: NodeId;
+  readonly out: boolean;
+  readonly kind: MarkKind;
+  readonly count: number;
+}
+
+/** Until this node campaigns, unless it hears a leader. */
+export interface ElectionTimer {
+  readonly remainingMs: Millis;
+  readonly timeoutMs: Millis;
+}
+
+/** One moment of a replayed trace; step 0 is the one before the first event. */
+export interface ReplayedStep {
+  readonly step: number;
+  /** On the clock of the node that was traced. */
+  readonly at: Millis;
+  readonly event: string;
+  readonly asked: readonly string[];
+  readonly turnsPoint: boolean;
+  readonly role: string;
+  readonly term: Term;
+  readonly commitIndex: LogIndex;
+  readonly lastLogIndex: LogIndex;
+  readonly state: string;
+}
+
+/** What the page says to the worker that replays a trace, and hears from it. */
+export type ToReplay = { readonly kind: "open"; readonly text: string } | { readonly kind: "at"; readonly step: number };
+export type FromReplay =
+  | {
+      readonly kind: "opened";
+      readonly nodeId: NodeId;
+      readonly names: { readonly [id: NodeId]: string };
+      readonly wallTimeAtZero: Millis;
+      readonly steps: number;
+      /** Steps at which role, term or leader changed. */
+      readonly turningPoints: readonly number[];
+      /** Whether the core became what the trace says that it was. */
+      readonly endsAsWritten: boolean;
+    }
+  | { readonly kind: "step"; readonly step: ReplayedStep }
+  | { readonly kind: "failed"; readonly message: string };
 
 /** A refusal that crossed the thread: `name` is one of the driver's error names. */
 export interface NodeFailure {
@@ -156,6 +242,8 @@ export type ToNode =
   /** The browser has promised to keep the origin's storage, or not. */
   | { readonly kind: "persistent"; readonly persistent: boolean }
   | { readonly kind: "leaving" }
+  /** Somebody looks at the dashboard, or no longer does: `activity` and `samples` come only meanwhile. */
+  | { readonly kind: "watch"; readonly on: boolean }
   /** What simple-peer wants told to the other side: session description or candidate. */
   | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
   /** The negotiated data channel, transferred before its use; or a port to it where it had to stay on the page. */
@@ -187,6 +275,9 @@ export type FromNode =
   | { readonly kind: "answered"; readonly id: number; readonly value: NodeResults[keyof NodeResults] }
   | { readonly kind: "refused"; readonly id: number; readonly failure: NodeFailure }
   | { readonly kind: "event"; readonly event: NodeEvent }
+  | { readonly kind: "activity"; readonly marks: readonly ActivityMark[]; readonly timer: ElectionTimer | null }
+  /** All that are kept first, then one each second. */
+  | { readonly kind: "samples"; readonly samples: readonly MetricSample[] }
   /** Make a connection; the initiator offers. */
   | {
       readonly kind: "dial";
@@ -202,7 +293,7 @@ export type FromNode =
 /** One line of `events()`. `at`: milliseconds since the epoch, for people only. */
 export interface NodeEvent {
   readonly at: number;
-  readonly kind: "election" | "configuration" | "fault" | "peer" | "storage" | "signaling";
+  readonly kind: "election" | "configuration" | "autopilot" | "log" | "fault" | "peer" | "storage" | "signaling";
   readonly term: Term;
   readonly text: string;
 }

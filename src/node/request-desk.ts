@@ -3,14 +3,22 @@ import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
 import type { NodeFaults } from "./faults.ts";
-import type { FromNode, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
+import type { FromNode, LogLine, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
 
 const readTimeoutMs = 10_000;
+
+/** What is told of the node itself. */
+export interface Inquiries {
+  log(from: number, count: number): readonly LogLine[];
+  metrics(): Promise<string>;
+  trace(): Promise<string>;
+}
 
 export class RequestDesk {
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #document: SharedDocument;
   readonly #faults: NodeFaults;
+  readonly #inquiries: Inquiries;
   readonly #post: (message: FromNode) => void;
   readonly #postStatus: () => void;
 
@@ -18,12 +26,14 @@ export class RequestDesk {
     raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
     document: SharedDocument,
     faults: NodeFaults,
+    inquiries: Inquiries,
     post: (message: FromNode) => void,
     postStatus: () => void,
   ) {
     this.#raft = raft;
     this.#document = document;
     this.#faults = faults;
+    this.#inquiries = inquiries;
     this.#post = post;
     this.#postStatus = postStatus;
   }
@@ -41,6 +51,12 @@ export class RequestDesk {
         return this.#read(id, () => this.#document.get(request.key));
       case "read":
         return this.#read(id, () => ({ text: this.#document.text, version: this.#document.version, map: this.#document.map }));
+      case "log":
+        return this.#answer(id, this.#inquiries.log(request.from, request.count));
+      case "metrics":
+        return this.#later(id, this.#inquiries.metrics());
+      case "trace":
+        return this.#later(id, this.#inquiries.trace());
       case "fault":
         this.#faults.apply(request.fault);
         return this.#answer(id, null);
@@ -83,6 +99,13 @@ export class RequestDesk {
   #answer(id: number, value: NodeResults[keyof NodeResults]): void {
     this.#postStatus();
     this.#post({ kind: "answered", id, value });
+  }
+
+  #later(id: number, text: Promise<string>): void {
+    text.then(
+      (value) => this.#answer(id, value),
+      (error: Error) => this.#refuse(id, failureOf(error)),
+    );
   }
 
   #refuse(id: number, failure: NodeFailure): void {

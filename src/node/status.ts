@@ -97,6 +97,7 @@ function peerLine(peer: PeerStatus, { metrics, device }: StatusSource): PeerLine
     term: digest?.term ?? null,
     commitIndex: digest?.commitIndex ?? null,
     lastApplied: digest?.lastApplied ?? null,
+    lastLogIndex: digest?.lastLogIndex ?? null,
     visible: digest?.visible ?? null,
     sameDevice: digest ? digest.device === device : null,
   };
@@ -105,4 +106,18 @@ function peerLine(peer: PeerStatus, { metrics, device }: StatusSource): PeerLine
 /** Of a node that has not told its name yet. */
 export function shortName(id: NodeId): string {
   return `node ${id.slice(0, 6)}`;
+}
+
+/** What the others are told of this node, beside the log. */
+export function buildDigest(metrics: RaftMetrics, own: Pick<Digest, "name" | "device" | "visible" | "storageOk">): Digest {
+  return {
+    ...own,
+    id: metrics.id,
+    role: metrics.state,
+    term: metrics.currentTerm,
+    leader: metrics.currentLeader,
+    lastLogIndex: metrics.lastLogIndex,
+    commitIndex: metrics.commitIndex,
+    lastApplied: metrics.lastApplied,
+  };
 }

@@ -59,6 +59,12 @@ export interface ConsoleApi {
   get(key: string): Promise<MapValue>;
   /** Each rejects with a sentence that says why, if it would be unsafe. */
   readonly membership: ConsoleMembership;
+  /** At most 500 entries from `from` on, as far as the log is kept. */
+  log(range: { readonly from: LogIndex; readonly count: number }): Promise<NodeResults["log"]>;
+  /** Prometheus text exposition. */
+  metrics(): Promise<string>;
+  /** The core's last steps as JSON lines: replayable, and with the text in them. */
+  trace(): Promise<string>;
   readonly faults: ConsoleFaults;
   /** Newest last. */
   events(options?: { readonly since?: number }): readonly NodeEvent[];
@@ -97,6 +103,13 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null, r
       transferLeadership: async (id) => open().membership({ verb: "transfer", id: id ?? null }),
       autopilot: async (on) => open().membership({ verb: "autopilot", on }),
     },
+    log: async ({ from, count }) => {
+      if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || from < 1 || count < 0)
+        throw new RangeError("from is an index from 1 on, count a number from 0 on");
+      return open().request<"log">({ kind: "log", from, count });
+    },
+    metrics: async () => open().request<"metrics">({ kind: "metrics" }),
+    trace: async () => open().request<"trace">({ kind: "trace" }),
     faults: createConsoleFaults(() => {
       const now = open();
       return {

@@ -116,6 +116,7 @@ beforeEach(() => {
   store = createSessionStore("Ada");
   const peers = { dial: () => {}, signal: () => {}, hangUp: () => {}, hangUpAll: () => goodbye.push("hangs up") };
   room = new Room({
+    watched: { activity: () => undefined, samples: () => undefined },
     startWorker: () => {
       worker = new Worker();
       return worker;
@@ -204,7 +205,15 @@ describe("the console", () => {
 
   it("gives the peers of the status with what the promise names, and no more", () => {
     const peer = { id: "b", name: "Bob", connected: true, roundTripMs: 1, lastContactMs: 2, matchIndex: 3 };
-    const digest = { role: null, term: null, commitIndex: null, lastApplied: null, visible: null, sameDevice: null };
+    const digest = {
+      role: null,
+      term: null,
+      commitIndex: null,
+      lastApplied: null,
+      lastLogIndex: null,
+      visible: null,
+      sameDevice: null,
+    };
     worker.say({ kind: "status", status: { ...STATUS, peers: [{ ...peer, ...digest }] } });
     expect(api.status()?.peers).toEqual([peer]);
   });

@@ -5,6 +5,7 @@ import { CollabEditor, type EditRequest } from "./collab-editor.ts";
 import { DocumentMirror } from "./document-mirror.ts";
 import { NodeClient, NodeError, type WorkerLike } from "./node-client.ts";
 import { EVENTS_MAX, type SessionStore } from "./session-store.ts";
+import type { WatchSink } from "./watch-store.ts";
 
 /**
  * Milliseconds. Enough for a follower to acknowledge what is under way and for the word that it should lead; too short for a person to see.
@@ -24,6 +25,8 @@ export interface RoomParts {
   readonly startWorker: () => WorkerLike;
   readonly makePeers: (post: NodeClient["post"]) => PeersLike;
   readonly store: SessionStore;
+  /** What the dashboard shows while it is open. */
+  readonly watched: WatchSink;
   /** Keeps this thread for so long; the worker goes on. */
   readonly holdStill: (ms: number) => void;
   /** The node has opened. */
@@ -215,6 +218,12 @@ export class Room {
       case "event":
         this.receiveEvent(message.event);
         break;
+      case "activity":
+        this.parts.watched.activity(message.marks, message.timer);
+        break;
+      case "samples":
+        this.parts.watched.samples(message.samples);
+        break;
       case "dial":
         this.peers.dial(message);
         break;
@@ -233,7 +242,9 @@ export class Room {
   private receiveStatus({ status }: Extract<FromNode, { kind: "status" }>): void {
     const before = this.store.getState().status;
     const others = Math.max(0, status.unconfirmed - this.editorProposals);
-    this.store.setState({ status: { ...status, unconfirmed: others } });
+    const sameOffice = before !== null && before.leader === status.leader && before.term === status.term;
+    const leaderSince = status.leader === null ? null : sameOffice ? this.store.getState().leaderSince : Date.now();
+    this.store.setState({ status: { ...status, unconfirmed: others }, leaderSince });
     if (status.leader !== null && status.leader !== before?.leader) this.editor.nudge();
   }
 

@@ -3,6 +3,7 @@ import { createStore } from "zustand/vanilla";
 import type { MapValue } from "../document/types.ts";
 import type { NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
 import type { EditorTrouble } from "./collab-editor.ts";
+import type { NodeId } from "./types.ts";
 
 export type Screen =
   | { readonly kind: "home" }
@@ -22,10 +23,14 @@ export interface SessionState {
   readonly link: string | null;
   /** Of this tab. */
   readonly name: string;
+  /** Of this tab's node, once it was opened. */
+  readonly nodeId: NodeId | null;
   readonly status: NodeStatus | null;
   readonly map: { readonly [key: string]: MapValue };
   /** Newest last, at most `EVENTS_MAX`. */
   readonly events: readonly SeenEvent[];
+  /** When this tab first knew of the leader of this term, milliseconds since the epoch; `null` without one. */
+  readonly leaderSince: number | null;
   /** Updates of the editor that the log has not accepted yet. */
   readonly editorUnconfirmed: number;
   readonly trouble: EditorTrouble | null;
@@ -48,9 +53,11 @@ export function createSessionStore(name: string) {
     screen: { kind: "home" },
     link: null,
     name,
+    nodeId: null,
     status: null,
     map: {},
     events: [],
+    leaderSince: null,
     editorUnconfirmed: 0,
     trouble: null,
     leftBehind: null,

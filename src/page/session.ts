@@ -1,6 +1,7 @@
 /** The page as a whole: opens a document by link or anew, follows the tab's life, and offers the actions that views call. */
 import type { MapValue } from "../document/types.ts";
 import { type ConsoleApi, createConsoleApi } from "./console-api.ts";
+import { Lab } from "./lab.ts";
 import { NodeError } from "./node-client.ts";
 import { Peers } from "./peers.ts";
 import { Persistence } from "./persistence.ts";
@@ -11,6 +12,7 @@ import { Shelf } from "./shelf.ts";
 import { cleanName } from "./tab-name.ts";
 import { keepNodeHint, keepTabName, newTabName, nodeHint, tabName } from "./tab-storage.ts";
 import type { MembershipAction, NodeId } from "./types.ts";
+import { createWatchStore } from "./watch-store.ts";
 
 declare global {
   interface Window {
@@ -24,6 +26,15 @@ export class Session {
     () => new Worker(new URL("../node/shelf-worker.ts", import.meta.url), { type: "module", name: "shelf" }),
   );
   readonly persistence = new Persistence();
+  private readonly api = createConsoleApi(
+    this.store,
+    () => this.openRoom,
+    () => this.restart(),
+  );
+  /** What the open dashboard shows beside the status. */
+  readonly watch = createWatchStore((on) => this.openRoom?.post({ kind: "watch", on }));
+  /** Faults and scenarios. */
+  readonly lab = this.makeLab();
   private openRoom: Room | null = null;
   private openSecret: string | null = null;
   private creating = false;
@@ -35,12 +46,11 @@ export class Session {
 
   /** Once, when the page has loaded. */
   start(): void {
-    window.tabraft = createConsoleApi(
-      this.store,
-      () => this.openRoom,
-      () => this.restart(),
-    );
-    window.addEventListener("pagehide", () => this.openRoom?.leave());
+    window.tabraft = this.api;
+    window.addEventListener("pagehide", () => {
+      this.lab.leave();
+      this.openRoom?.leave();
+    });
     // A page out of the back-forward cache has lost its locks and channels.
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) location.reload();
@@ -72,6 +82,7 @@ export class Session {
     keepTabName(name);
     this.store.setState({ name });
     this.openRoom?.post({ kind: "rename", name });
+    this.lab.announce();
   }
 
   setTitle(title: string): void {
@@ -126,6 +137,19 @@ export class Session {
 
   dismissNotice(): void {
     this.store.setState({ notice: null });
+  }
+
+  private makeLab(): Lab {
+    return new Lab({
+      api: this.api,
+      self: () => {
+        const { status, name, nodeId } = this.store.getState();
+        const id = status?.nodeId ?? nodeId;
+        return id === null ? null : { id, name };
+      },
+      // The secret never leaves the origin by this; whoever has the origin has it anyway.
+      openChannel: () => new BroadcastChannel(`tabraft.lab.${this.openSecret}`),
+    });
   }
 
   private setValue(key: string, value: MapValue, failure: string): void {
@@ -194,13 +218,16 @@ export class Session {
       },
       makePeers: (post) => new Peers(post),
       store: this.store,
+      watched: this.watch,
       holdStill,
       onOpened: ({ nodeId, secret, told }) => {
         // A duplicated tab has the memory of the other, and is somebody else.
         if (hint !== null && hint !== nodeId) this.rename(newTabName());
         keepNodeHint(secret, nodeId);
         if (create) history.pushState(null, "", linkTo(secret, location.href));
-        this.store.setState({ screen: { kind: "document" }, link: linkTo(secret, location.href), told });
+        if (this.watch.watching) room.post({ kind: "watch", on: true });
+        this.store.setState({ nodeId, screen: { kind: "document" }, link: linkTo(secret, location.href), told });
+        this.lab.open();
       },
     });
     return room;

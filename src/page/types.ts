@@ -1,7 +1,18 @@
 /** The words of the node that page and views use: one door, so that views know nothing of what lies behind the stores. */
 import type { NodeStatus } from "../node/protocol.ts";
 
-export type { MembershipAction, NodeEvent, NodeStatus, NodeStop, SignalingState } from "../node/protocol.ts";
+export type {
+  ActivityMark,
+  ElectionTimer,
+  LogLine,
+  MarkKind,
+  MembershipAction,
+  MetricSample,
+  NodeEvent,
+  NodeStatus,
+  NodeStop,
+  SignalingState,
+} from "../node/protocol.ts";
 
 export type NodeId = NodeStatus["nodeId"];
 export type RoleName = NodeStatus["role"];

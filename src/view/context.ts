@@ -1,11 +1,13 @@
 /** How components reach the stores and the actions. */
 import { createContext, useContext, useSyncExternalStore } from "react";
+import type { LabState } from "../page/lab.ts";
 import type { PageUpdate, PageUpdateState } from "../page/page-update.ts";
 import type { PersistenceState } from "../page/persistence.ts";
 import type { PreferencesState, PreferencesStore } from "../page/preferences-store.ts";
 import type { Session } from "../page/session.ts";
 import type { SessionState } from "../page/session-store.ts";
 import type { ShelfState } from "../page/shelf.ts";
+import type { WatchState } from "../page/watch-store.ts";
 
 export interface PageParts {
   readonly session: Session;
@@ -57,4 +59,18 @@ export function useShelfState<T>(select: (state: ShelfState) => T): T {
 
 export function usePersistence<T>(select: (state: PersistenceState) => T): T {
   return useSelected(usePage().session.persistence.store, select);
+}
+
+/** Of a store that one component made for itself. */
+export function useStore<S, T>(store: Readable<S>, select: (state: S) => T): T {
+  return useSelected(store, select);
+}
+
+export function useLab<T>(select: (state: LabState) => T): T {
+  return useSelected(usePage().session.lab.store, select);
+}
+
+/** Comes only while the dashboard watches. */
+export function useWatch<T>(select: (state: WatchState) => T): T {
+  return useSelected(usePage().session.watch, select);
 }

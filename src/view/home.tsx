@@ -8,7 +8,7 @@ import { ThemeToggle } from "./theme-toggle.tsx";
 /** Whoever comes by a link does without its code. */
 const Shelf = lazy(() => import("./shelf.tsx"));
 
-export function Home() {
+export default function Home() {
   const session = useSession();
   return (
     <div className="home">

@@ -13,6 +13,8 @@ export interface NodeLine {
   readonly term: number | null;
   readonly commitIndex: number | null;
   readonly lastApplied: number | null;
+  /** Known to a leader only, of the others. */
+  readonly matchIndex: number | null;
   readonly roundTripMs: number | null;
   readonly lastContactMs: number | null;
   readonly sameDevice: boolean | null;
@@ -30,13 +32,21 @@ function memberOf(status: NodeStatus, id: NodeId): NodeLine["member"] {
 
 function ownLine(status: NodeStatus): Uncolored {
   const { nodeId: id, name, role, term, commitIndex, lastApplied } = status;
-  const own = { isSelf: true, connected: true, roundTripMs: null, lastContactMs: null, sameDevice: true, visible: true };
+  const own = {
+    matchIndex: null,
+    isSelf: true,
+    connected: true,
+    roundTripMs: null,
+    lastContactMs: null,
+    sameDevice: true,
+    visible: true,
+  };
   return { id, name, role, term, commitIndex, lastApplied, member: memberOf(status, id), ...own };
 }
 
 function unknownLine(status: NodeStatus, id: NodeId): Uncolored {
   const nothing = { role: null, term: null, commitIndex: null, lastApplied: null, roundTripMs: null, lastContactMs: null };
-  const unseen = { isSelf: false, connected: false, sameDevice: null, visible: null };
+  const unseen = { matchIndex: null, isSelf: false, connected: false, sameDevice: null, visible: null };
   return { id, name: shortId(id), member: memberOf(status, id), ...nothing, ...unseen };
 }
 

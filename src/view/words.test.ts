@@ -8,10 +8,10 @@ import {
   keptWords,
   leaderWords,
   nodeName,
+  quorumWords,
   roomWords,
   signalingWords,
   titleWords,
-  toleranceWords,
   usedWords,
 } from "./words.ts";
 
@@ -26,6 +26,7 @@ const peer: NodeStatus["peers"][number] = {
   term: 3,
   commitIndex: 7,
   lastApplied: 7,
+  lastLogIndex: 7,
   visible: true,
   sameDevice: false,
 };
@@ -92,11 +93,12 @@ describe("the answers at a glance", () => {
     expect(nodeName(status, "cccccccccc")).toBe("cccccc");
   });
 
-  it("say how many more can fail", () => {
-    expect(toleranceWords(status)).toBe("1 of 3 voters");
-    expect(toleranceWords({ ...status, failureTolerance: 0 })).toBe("None of 3 voters");
-    expect(toleranceWords({ ...status, voters: ["aaaaaaaaaa"], failureTolerance: 0 })).toBe("None: this is the only copy");
-    expect(toleranceWords({ ...status, quorum: false })).toBe("None: no majority of 3 voters answers");
+  it("say how many voters answer, and how many more can fail", () => {
+    expect(quorumWords(status)).toBe("2 of 3 voters, can lose 1");
+    expect(quorumWords({ ...status, failureTolerance: 0 })).toBe("2 of 3 voters, can lose none");
+    expect(quorumWords({ ...status, voters: ["aaaaaaaaaa"], failureTolerance: 0 })).toBe("1 of 1 voter: this is the only copy");
+    expect(quorumWords({ ...status, quorum: false, peers: [] })).toBe("1 of 3 voters: no majority");
+    expect(quorumWords({ ...status, voters: [] })).toBe("No voters are known yet");
   });
 
   it("say what a silent signaling server means for those who are connected, and for others", () => {

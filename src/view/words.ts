@@ -49,12 +49,15 @@ export function leaderWords(status: NodeStatus): string {
   return `${nodeName(status, status.leader)}${own}`;
 }
 
-/** How many more can fail? */
-export function toleranceWords(status: NodeStatus): string {
-  const voters = count(status.voters.length, "voter", "voters");
-  if (!status.quorum) return `None: no majority of ${voters} answers`;
-  if (status.failureTolerance === 0) return status.voters.length <= 1 ? "None: this is the only copy" : `None of ${voters}`;
-  return `${status.failureTolerance} of ${voters}`;
+/** How many voters answer, and how many more can fail. */
+export function quorumWords(status: NodeStatus): string {
+  const { voters, peers, nodeId, failureTolerance } = status;
+  const here = voters.filter((id) => id === nodeId || peers.some((peer) => peer.id === id && peer.connected)).length;
+  const some = `${here} of ${count(voters.length, "voter", "voters")}`;
+  if (voters.length === 0) return "No voters are known yet";
+  if (!status.quorum) return `${some}: no majority`;
+  if (voters.length === 1) return `${some}: this is the only copy`;
+  return `${some}, can lose ${failureTolerance === 0 ? "none" : failureTolerance}`;
 }
 
 const ROLE_WORDS: { readonly [role in RoleName]: string } = {

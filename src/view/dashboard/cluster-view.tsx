@@ -1,53 +1,103 @@
-/** The cluster at a glance: is there a leader, how many more can fail, who am I; then every node, the connections, the faults. */
+/** The cluster at a glance: is there a leader, how many more can fail, who am I; then the picture, its table, and what stands behind. */
 import { useEffect, useState } from "react";
-import type { NodeEvent, NodeStatus } from "../../page/types.ts";
+import type { NodeId, NodeStatus } from "../../page/types.ts";
 import { useSession, useSessionState } from "../context.ts";
 import { KeptBy } from "../kept-by.tsx";
 import { nodeLines } from "../node-lines.ts";
-import { bytesWords, connectedPeers, count, leaderWords, roleWord, signalingWords, toleranceWords } from "../words.ts";
-import { NodeCard } from "./node-card.tsx";
+import { bytesWords, connectedPeers, count, leaderWords, quorumWords, roleWord, signalingWords } from "../words.ts";
+import { ClusterPicture } from "./cluster-picture.tsx";
+import { ClusterTable } from "./cluster-table.tsx";
+import { EventLine } from "./events-view.tsx";
+import { NodeDetails } from "./node-details.tsx";
 
-const EVENTS_SHOWN = 8;
+const EVENTS_SHOWN = 6;
 
 export function ClusterView({ status }: { readonly status: NodeStatus }) {
   const nodes = nodeLines(status);
+  const [selected, setSelected] = useState<NodeId | null>(null);
+  const chosen = nodes.find(({ id }) => id === selected) ?? null;
   return (
-    <>
-      <dl className="answers">
-        <Answer question="Leader" answer={leaderWords(status)} isBad={status.leader === null} />
-        <Answer question="More that can fail" answer={toleranceWords(status)} isBad={!status.quorum} />
-        <Answer question="This tab" answer={roleWord(status.role)} isBad={false} />
-      </dl>
-      <section aria-labelledby="nodes-heading">
+    <div className="cluster">
+      <Answers status={status} />
+      <section aria-labelledby="nodes-heading" className="cluster-nodes">
         <h2 id="nodes-heading">
-          Nodes <span className="muted">term {status.term}</span>
+          Nodes <span className="muted">choose one to see more of it</span>
         </h2>
-        <ul className="nodes" aria-label="Nodes">
-          {nodes.map((node) => (
-            <NodeCard key={node.id} node={node} isLeader={node.id === status.leader} />
-          ))}
-        </ul>
+        <ClusterPicture status={status} nodes={nodes} selected={selected} onSelect={setSelected} />
+        <ClusterTable nodes={nodes} selected={selected} onSelect={setSelected} />
+        {chosen !== null && <NodeDetails node={chosen} status={status} onClose={() => setSelected(null)} />}
       </section>
-      <NameField />
-      <Connections status={status} />
-      <Faults status={status} />
-      <RecentEvents />
-    </>
+      <div className="cluster-rest">
+        <Health status={status} />
+        <NameField />
+        <RecentEvents />
+      </div>
+    </div>
+  );
+}
+
+/** The first two facts that a person needs, and who this tab is. */
+function Answers({ status }: { readonly status: NodeStatus }) {
+  const since = useSessionState((state) => state.leaderSince);
+  return (
+    <dl className="answers">
+      <Answer
+        question="Leader"
+        answer={leaderWords(status)}
+        more={status.leader === null || since === null ? null : `since ${new Date(since).toLocaleTimeString()}`}
+        isBad={status.leader === null}
+      />
+      <Answer question="Quorum" answer={quorumWords(status)} more={null} isBad={!status.quorum} />
+      <Answer question="This tab" answer={`${roleWord(status.role)}, term ${status.term}`} more={null} isBad={false} />
+    </dl>
   );
 }
 
 interface AnswerProps {
   readonly question: string;
   readonly answer: string;
+  readonly more: string | null;
   readonly isBad: boolean;
 }
 
-function Answer({ question, answer, isBad }: AnswerProps) {
+function Answer({ question, answer, more, isBad }: AnswerProps) {
   return (
     <div className={isBad ? "answer answer-bad" : "answer"}>
       <dt>{question}</dt>
-      <dd>{answer}</dd>
+      <dd>
+        {answer}
+        {more !== null && <span className="answer-more"> {more}</span>}
+      </dd>
     </div>
+  );
+}
+
+function Health({ status }: { readonly status: NodeStatus }) {
+  const peers = connectedPeers(status);
+  const { storage, generation } = status;
+  const kept = storage.persistent ? "kept until you delete it" : "which may clear it when space runs short";
+  return (
+    <section aria-labelledby="health-heading">
+      <h2 id="health-heading">Health</h2>
+      <dl className="facts">
+        <dt>Storage</dt>
+        <dd>{storage.failure ?? `${bytesWords(storage.bytes)} in this browser, ${kept}. Durability: ${storage.durability}.`}</dd>
+        <dt>Signaling</dt>
+        <dd>{signalingWords(status.signaling, peers)}</dd>
+        <dt>Peers</dt>
+        <dd>{peers === 0 ? "No other tab is connected." : `${count(peers, "tab is", "tabs are")} connected directly.`}</dd>
+        <dt>Log</dt>
+        <dd>
+          Entries {status.firstLogIndex} to {status.lastLogIndex}, committed through {status.commitIndex}
+          {status.snapshotIndex > 0 && `, snapshot through ${status.snapshotIndex}`}.
+        </dd>
+        <dt>Generation</dt>
+        <dd>{generation === null ? "None yet." : `${generation.number} (${generation.id.slice(0, 8)})`}</dd>
+        <dt>Faults</dt>
+        <dd>{status.faults.length === 0 ? "None is being tried here." : `${status.faults.join("; ")}.`}</dd>
+      </dl>
+      <KeptBy />
+    </section>
   );
 }
 
@@ -57,61 +107,18 @@ function NameField() {
   const [draft, setDraft] = useState(name);
   useEffect(() => setDraft(name), [name]);
   return (
-    <section>
-      <label className="field">
-        <span>Name of this tab</span>
-        <input
-          value={draft}
-          maxLength={40}
-          onChange={(event) => setDraft(event.target.value)}
-          onBlur={() => session.rename(draft)}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") session.rename(draft);
-          }}
-        />
-      </label>
-    </section>
-  );
-}
-
-function Connections({ status }: { readonly status: NodeStatus }) {
-  const peers = connectedPeers(status);
-  const { storage } = status;
-  const kept = storage.persistent ? "kept until you delete it" : "which may clear it when space runs short";
-  return (
-    <section aria-labelledby="connections-heading">
-      <h2 id="connections-heading">Connections</h2>
-      <dl className="facts">
-        <dt>Signaling</dt>
-        <dd>{signalingWords(status.signaling, peers)}</dd>
-        <dt>Peers</dt>
-        <dd>{peers === 0 ? "No other tab is connected." : `${count(peers, "tab is", "tabs are")} connected directly.`}</dd>
-        <dt>Storage</dt>
-        <dd>{storage.failure ?? `${bytesWords(storage.bytes)} in this browser, ${kept}.`}</dd>
-      </dl>
-      <KeptBy />
-    </section>
-  );
-}
-
-function Faults({ status }: { readonly status: NodeStatus }) {
-  const session = useSession();
-  const isIsolated = status.faults.some((fault) => fault.startsWith("isolated"));
-  return (
-    <section aria-labelledby="faults-heading">
-      <h2 id="faults-heading">Try a fault</h2>
-      <p className="muted">
-        Cut this tab off from all others, and watch the rest elect a leader without it. Healing brings it back.
-      </p>
-      <div className="button-row">
-        <button type="button" className="button" disabled={isIsolated} onClick={() => session.isolate()}>
-          Isolate this tab
-        </button>
-        <button type="button" className="button" disabled={status.faults.length === 0} onClick={() => session.heal()}>
-          Heal
-        </button>
-      </div>
-    </section>
+    <label className="field">
+      <span>Name of this tab</span>
+      <input
+        value={draft}
+        maxLength={40}
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={() => session.rename(draft)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") session.rename(draft);
+        }}
+      />
+    </label>
   );
 }
 
@@ -128,15 +135,5 @@ function RecentEvents() {
         ))}
       </ol>
     </section>
-  );
-}
-
-function EventLine({ event }: { readonly event: NodeEvent }) {
-  const at = new Date(event.at);
-  return (
-    <li>
-      <time dateTime={at.toISOString()}>{at.toLocaleTimeString()}</time>
-      <span>{event.text}</span>
-    </li>
   );
 }

@@ -1,11 +1,16 @@
 /** The dashboard: the cluster in front of you, one place for each question. Loaded when it is first opened. */
 import { Tabs } from "@base-ui/react/tabs";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import { DASHBOARD_PLACES, type DashboardPlace } from "../../page/preferences-store.ts";
 import type { NodeStatus } from "../../page/types.ts";
-import { usePreferences, useSessionState } from "../context.ts";
+import { usePreferences, useSession, useSessionState } from "../context.ts";
 import { NarrowIcon, WidenIcon } from "../icons.tsx";
 import { ClusterView } from "./cluster-view.tsx";
+import { EventsView } from "./events-view.tsx";
+import { FaultsView } from "./faults-view.tsx";
+import { LogView } from "./log-view.tsx";
+import { MetricsView } from "./metrics-view.tsx";
+import { TimeTravelView } from "./time-travel-view.tsx";
 import "../styles/dashboard.css";
 
 interface Place {
@@ -13,19 +18,25 @@ interface Place {
   readonly show: (status: NodeStatus) => ReactNode;
 }
 
-const PLACES: Readonly<Partial<Record<DashboardPlace, Place>>> = {
+const PLACES: Readonly<Record<DashboardPlace, Place>> = {
   cluster: { title: "Cluster", show: (status) => <ClusterView status={status} /> },
+  log: { title: "Log", show: (status) => <LogView status={status} /> },
+  metrics: { title: "Metrics", show: (status) => <MetricsView status={status} /> },
+  faults: { title: "Faults", show: (status) => <FaultsView status={status} /> },
+  trace: { title: "Time travel", show: () => <TimeTravelView /> },
+  events: { title: "Events", show: () => <EventsView /> },
 };
-const SHOWN = DASHBOARD_PLACES.flatMap((key) => {
-  const place = PLACES[key];
-  return place === undefined ? [] : [{ key, ...place }];
-});
+const SHOWN = DASHBOARD_PLACES.map((key) => ({ key, ...PLACES[key] }));
 
 export default function Dashboard() {
+  const session = useSession();
+  useEffect(() => {
+    void session.lab.wake();
+    return session.watch.watch();
+  }, [session]);
   const status = useSessionState((state) => state.status);
-  const wanted = usePreferences((state) => state.place);
+  const place = usePreferences((state) => state.place);
   const goTo = usePreferences((state) => state.goTo);
-  const place = SHOWN.some(({ key }) => key === wanted) ? wanted : "cluster";
   return (
     <Tabs.Root className="dashboard" value={place} onValueChange={goTo}>
       <div className="dashboard-head">
