@@ -132,5 +132,7 @@ export async function misbehave(
   const least = misdeed === "futureHello" ? 1 : 3;
   const holds = () => taps.filter(({ sent }) => sent.length >= least).length >= count && (least === 1 || up.size >= count);
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-  for (const tap of taps) if (tap.channel.readyState === "open") commit(misdeed, tap);
+  // Eight megabytes take their time on a small machine: one victim is enough.
+  const victims = misdeed === "endless" ? taps.filter(({ sent }) => sent.length >= least).slice(0, 1) : taps;
+  for (const tap of victims) if (tap.channel.readyState === "open") commit(misdeed, tap);
 }

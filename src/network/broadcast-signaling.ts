@@ -127,7 +127,7 @@ export class BroadcastSignaling implements Signaling {
   }
 
   #lock(id: NodeId, mode: "exclusive" | "shared", work: () => Promise<void>): void {
-    const name = `tabraft-here:${this.options.topic}:${id}`;
+    const name = `tabraft-here:${this.options.topic}/${id}`;
     this.options.locks.request(name, { mode, signal: this.#over.signal }, work).catch((error: unknown) => {
       if (!this.#over.signal.aborted) this.#counters.add(`locks:${error instanceof Error ? error.name : "error"}`);
     });
