@@ -95,6 +95,6 @@ test(`after each of ${KILLS} kills at random moments: every acknowledged write i
     run.acknowledged = now;
     if (kill < KILLS) await killWhileWriting(world.device, page, step, kill);
   }
-  console.log(`${KILLS} kills, ${step} writes, ${unheard} of them in lives whose last word was not heard`);
+  console.log(`${KILLS} kills, ${step} writes; after ${unheard} kills the disk held more than was heard of`);
   expect(step).toBeGreaterThan(KILLS);
 });

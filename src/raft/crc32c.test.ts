@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { crc32c } from "./crc32c.ts";
+import { crc32c, joinCrc32c, tailCrc32c } from "./crc32c.ts";
 
 /** Bit by bit, as the definition says. */
 function plain(bytes: Uint8Array): number {
@@ -26,4 +26,14 @@ test("agrees with the definition at every length, whole and in two pieces", () =
     const cut = length >> 1;
     expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(plain(bytes));
   }
+});
+
+test("what is known of two pieces is known of the whole, and of the tail what is known of whole and head", () => {
+  const all = Uint8Array.from({ length: 9000 }, (_, at) => (at * 151 + (at >> 5)) & 255);
+  for (const cut of [0, 1, 7, 8, 31, 4095, 4096, 4097, 8999, 9000]) {
+    const [head, tail] = [crc32c(all.subarray(0, cut)), crc32c(all.subarray(cut))];
+    expect(joinCrc32c(head, tail, all.length - cut)).toBe(crc32c(all));
+    expect(tailCrc32c(crc32c(all), head, all.length - cut)).toBe(tail);
+  }
+  expect(crc32c(all)).toBe(plain(all));
 });

@@ -21,6 +21,9 @@ function makeTables(): Int32Array {
   return tables;
 }
 
+/** Bytes that are folded in one call. */
+const BLOCK_BYTES = 4096;
+
 /**
  * The checksum of `bytes`, an unsigned 32-bit integer. To checksum several pieces as if they were one, hand the result for the
  * first pieces over as `seed`.
@@ -30,8 +33,15 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length - (bytes.length % 16);
   let crc = ~seed;
-  let at = 0;
-  for (; at < whole; at += 16) {
+  // In calls of moderate length: engines compile what is called often at once, and a long loop in it late (2.5 ms, not 1.5, for 2.5 MB).
+  for (let at = 0; at < whole; at += BLOCK_BYTES) crc = fold(t, view, at, Math.min(whole, at + BLOCK_BYTES), crc);
+  for (let at = whole; at < bytes.length; at++) crc = (crc >>> 8) ^ (t[(crc ^ view.getUint8(at)) & 255] as number);
+  return ~crc >>> 0;
+}
+
+function fold(t: Int32Array, view: DataView, from: number, end: number, seed: number): number {
+  let crc = seed;
+  for (let at = from; at < end; at += 16) {
     const a = crc ^ view.getInt32(at, true);
     const b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true);
@@ -54,6 +64,38 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
       (t[256 + ((d >>> 16) & 255)] as number) ^
       (t[d >>> 24] as number);
   }
-  for (; at < bytes.length; at++) crc = (crc >>> 8) ^ (t[(crc ^ view.getUint8(at)) & 255] as number);
-  return ~crc >>> 0;
+  return crc;
+}
+
+/** The checksum of two pieces one after the other, of the checksum of each. */
+export function joinCrc32c(head: number, tail: number, tailBytes: number): number {
+  return (multiply(powerOfX(tailBytes), head) ^ tail) >>> 0;
+}
+
+/** The checksum of a tail, of that of the whole and that of the head before it. */
+export function tailCrc32c(whole: number, head: number, tailBytes: number): number {
+  return joinCrc32c(head, whole, tailBytes);
+}
+
+/** Of two polynomials over GF(2), modulo the one of this checksum; bit 31 stands for 1, bit 30 for x, and so on. */
+function multiply(a: number, b: number): number {
+  let product = 0;
+  let rest = b;
+  for (let bit = 0x80000000; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) product ^= rest;
+    rest = (rest & 1) === 1 ? (rest >>> 1) ^ POLYNOMIAL : rest >>> 1;
+  }
+  return product;
+}
+
+/** x to the power of eight times so many bytes: what they, being zero, multiply a checksum with. */
+function powerOfX(bytes: number): number {
+  let power = 0x80000000;
+  // x to the eighth.
+  let square = 0x00800000;
+  for (let rest = bytes; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power = multiply(square, power);
+    square = multiply(square, square);
+  }
+  return power;
 }

@@ -10,7 +10,7 @@
  *       12      .  body
  */
 
-import { crc32c } from "../raft/crc32c.ts";
+import { crc32c, tailCrc32c } from "../raft/crc32c.ts";
 import { assert } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
@@ -64,6 +64,12 @@ export function sealFrame(writer: ByteWriter): Uint8Array<ArrayBuffer> {
 /** The checksum that a sealed frame carries. */
 export function checksumOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(CHECKSUM_AT, true);
+}
+
+/** The checksum of the last so many bytes alone, of a frame whose own checksum holds: they are not gone through once more. */
+export function tailChecksum(bytes: Uint8Array, tailBytes: number): number {
+  const head = crc32c(bytes.subarray(BODY_AT, bytes.length - tailBytes), crc32c(bytes.subarray(0, CHECKSUM_AT)));
+  return tailCrc32c(checksumOf(bytes), head, tailBytes);
 }
 
 /** A reader that stands at the start of a body whose checksum holds, and whose version is one of `versions`. Never throws. */

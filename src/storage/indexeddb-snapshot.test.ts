@@ -128,6 +128,17 @@ describe("what lies on the disk", () => {
   });
 });
 
+test("a snapshot of many chunks before a log of many records", async () => {
+  const storage = await makeWithThreeRecords();
+  for (let index = 12; index <= 60; index++) await persistWrite(storage, { entries: commands(index, index, 2), commitIndex: 10 });
+  const large = snapshotAt(8, 2, 9 * SNAPSHOT_CHUNK_BYTES + 5);
+  await saveSnapshot(storage, { snapshot: large });
+  storage.close();
+  const found = await loadStorage(make());
+  expect(found.entries.map(({ index }) => index)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  expect(found.snapshot).toEqual(large);
+});
+
 describe("damage", () => {
   const cases: Record<string, (stores: Stores) => void> = {
     "a missing header": ({ snapshot }) => snapshot.delete(SNAPSHOT_HEADER_KEY),

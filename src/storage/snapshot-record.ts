@@ -15,7 +15,7 @@ import type { Snapshot, SnapshotMeta } from "../raft/types.ts";
 import { assert } from "./assert.ts";
 import { varintBytes } from "./bytes.ts";
 import { configurationBytes, isConfiguration, readConfiguration, writeConfiguration } from "./entry-record.ts";
-import { beginFrame, type Decoded, damaged, openFrame, sealFrame } from "./frame.ts";
+import { beginFrame, type Decoded, damaged, openFrame, sealFrame, tailChecksum } from "./frame.ts";
 
 export const SNAPSHOT_CHUNK_BYTES = 1024 * 1024;
 const CHECKSUM_BYTES = 4;
@@ -26,6 +26,8 @@ export interface SnapshotChunk {
   readonly offset: number;
   /** A view of the chunk's bytes. */
   readonly data: Uint8Array;
+  /** Of the data alone. */
+  readonly checksum: number;
 }
 
 /** How many chunks so many bytes of data take. */
@@ -97,12 +99,13 @@ export function decodeSnapshotChunk(bytes: unknown): Decoded<SnapshotChunk> {
   const frame = openFrame("snapshotChunk", bytes, BODY_VERSIONS);
   if (!frame.ok) return frame;
   const reader = frame.value;
-  const chunk: SnapshotChunk = { offset: reader.varint(), data: reader.bytes() };
+  const offset = reader.varint();
+  const data = reader.bytes();
   if (reader.failed) return damaged("shorter than its fields");
   if (reader.remaining !== 0) return damaged("bytes after the data");
-  if (chunk.offset % SNAPSHOT_CHUNK_BYTES !== 0) return damaged(`offset ${chunk.offset}`);
-  if (chunk.data.length < 1 || chunk.data.length > SNAPSHOT_CHUNK_BYTES) return damaged(`${chunk.data.length} bytes of data`);
-  return { ok: true, value: chunk };
+  if (offset % SNAPSHOT_CHUNK_BYTES !== 0) return damaged(`offset ${offset}`);
+  if (data.length < 1 || data.length > SNAPSHOT_CHUNK_BYTES) return damaged(`${data.length} bytes of data`);
+  return { ok: true, value: { offset, data, checksum: tailChecksum(bytes as Uint8Array, data.length) } };
 }
 
 function problemOf({ index, term, configurationIndex, size, checksum }: SnapshotMeta): string | null {

@@ -1,12 +1,18 @@
 /** Reads the snapshot back, some chunks at a time, and believes none of it before all checksums hold. */
 import type { IDBPObjectStore } from "idb";
 import { StorageFailed } from "../driver/interfaces.ts";
-import { crc32c } from "../raft/crc32c.ts";
+import { joinCrc32c } from "../raft/crc32c.ts";
 import type { Snapshot, SnapshotMeta } from "../raft/types.ts";
 import { checksumOf, type Unreadable } from "./frame.ts";
 import type { Meta } from "./meta.ts";
 import { type NodeSchema, SNAPSHOT_HEADER_KEY } from "./node-database.ts";
-import { countChunks, decodeSnapshotChunk, decodeSnapshotHeader, SNAPSHOT_CHUNK_BYTES } from "./snapshot-record.ts";
+import {
+  countChunks,
+  decodeSnapshotChunk,
+  decodeSnapshotHeader,
+  SNAPSHOT_CHUNK_BYTES,
+  type SnapshotChunk,
+} from "./snapshot-record.ts";
 
 export interface RecoveredSnapshot {
   readonly snapshot: Snapshot | null;
@@ -53,14 +59,23 @@ export async function recoverSnapshot(
   const chunks = countChunks(meta.size);
   // Before anything is allocated for them.
   if (values !== 1 + chunks) throw new StorageFailed("damaged", `the snapshot has ${values - 1} chunks, not ${chunks}`);
-  const data = new Uint8Array(meta.size);
+  // One chunk is taken as it is; several are put together.
+  const whole = chunks > 1 ? new Uint8Array(meta.size) : null;
+  let data: Uint8Array = whole ?? new Uint8Array(0);
+  let checksum = 0;
   let bytes = header instanceof Uint8Array ? header.length : 0;
   for (let first = 1; first <= chunks; first += CHUNKS_AT_ONCE) {
     const count = Math.min(CHUNKS_AT_ONCE, chunks - first + 1);
     const read = first === 1 ? beginning.chunks.slice(0, count) : await readValues(store, first, count);
-    for (const [at, value] of read.entries()) bytes += readChunk(value, first + at, data);
+    for (const [at, value] of read.entries()) {
+      const chunk = readChunk(value, first + at, meta.size);
+      checksum = joinCrc32c(checksum, chunk.checksum, chunk.data.length);
+      bytes += (value as Uint8Array).length;
+      if (whole === null) data = chunk.data;
+      else whole.set(chunk.data, chunk.offset);
+    }
   }
-  if (crc32c(data) !== meta.checksum) throw new StorageFailed("damaged", "the checksum of the snapshot does not match");
+  if (checksum !== meta.checksum) throw new StorageFailed("damaged", "the checksum of the snapshot does not match");
   return { snapshot: { ...meta, data }, bytes };
 }
 
@@ -73,18 +88,15 @@ function readHeader(value: unknown, expected: NonNullable<Meta["snapshot"]>): Sn
   throw new StorageFailed("damaged", "the snapshot is not the one that was written last");
 }
 
-/** Copies the chunk to its place. Returns how many bytes are stored for it. */
-function readChunk(value: unknown, at: number, data: Uint8Array): number {
+/** `size`: of all of the data. */
+function readChunk(value: unknown, at: number, size: number): SnapshotChunk {
   const decoded = decodeSnapshotChunk(value);
   if (!decoded.ok) throw unreadable(`chunk ${at} of the snapshot`, decoded);
   const chunk = decoded.value;
   const offset = (at - 1) * SNAPSHOT_CHUNK_BYTES;
-  const length = Math.min(SNAPSHOT_CHUNK_BYTES, data.length - offset);
-  if (chunk.offset !== offset || chunk.data.length !== length) {
-    throw new StorageFailed("damaged", `chunk ${at} of the snapshot holds ${chunk.data.length} bytes from ${chunk.offset} on`);
-  }
-  data.set(chunk.data, chunk.offset);
-  return value instanceof Uint8Array ? value.length : 0;
+  const length = Math.min(SNAPSHOT_CHUNK_BYTES, size - offset);
+  if (chunk.offset === offset && chunk.data.length === length) return chunk;
+  throw new StorageFailed("damaged", `chunk ${at} of the snapshot holds ${chunk.data.length} bytes from ${chunk.offset} on`);
 }
 
 function unreadable(name: string, { kind, message }: Unreadable): StorageFailed {

@@ -13,7 +13,7 @@ const plans: readonly Omit<WritePlan, "durability">[] = [
   { batch: 10, writes: 100, rounds: 9 },
   { batch: 100, writes: 50, rounds: 9 },
   { batch: 1000, writes: 20, rounds: 9 },
-  { batch: 10_000, writes: 5, rounds: 9 },
+  { batch: 10_000, writes: 8, rounds: 11 },
 ];
 
 interface WriteFigure extends Pick<WritePlan, "durability" | "batch"> {
