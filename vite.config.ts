@@ -1,4 +1,5 @@
 /** How the page, the library (`--mode library`) and the units are built and run. */
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import manifest from "./package.json" with { type: "json" };
@@ -30,6 +31,17 @@ const library = {
   rolldownOptions: { external: Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
 };
 
+/** What simple-peer takes from Node, as far as it is used here: see src/page/simple-peer. */
+const nodeParts = Object.entries({
+  "readable-stream": "stream",
+  buffer: "buffer",
+  debug: "debug",
+  randombytes: "random-bytes",
+}).map(([find, name]) => ({
+  find: new RegExp(`^${find}$`),
+  replacement: fileURLToPath(new URL(`src/page/simple-peer/${name}.cjs`, import.meta.url)),
+}));
+
 /** For Node: the benches. */
 const script = { target: "node20", sourcemap: true };
 
@@ -38,9 +50,10 @@ export default defineConfig(({ mode, isSsrBuild }) => ({
   base: "./",
   plugins: [react(), precacheManifest()],
   worker: { format: "es" as const },
+  resolve: isSsrBuild || mode === "test" ? {} : { alias: nodeParts },
   build: isSsrBuild ? script : mode === "library" ? library : page,
   // The worker is an entry of its own: what it imports must be ready before it is first loaded.
-  optimizeDeps: { entries: ["index.html", "src/node/worker.ts"], include: ["simple-peer/simplepeer.min.js"] },
+  optimizeDeps: { entries: ["index.html", "src/node/worker.ts"], include: ["simple-peer"] },
   server: {
     // The whole path: /signaling-server holds a module that the worker imports.
     proxy: { "^/signal$": { target: `ws://127.0.0.1:${process.env["TABRAFT_SIGNALING_PORT"] ?? "8080"}`, ws: true } },

@@ -46,6 +46,7 @@ export const IMPORT_TABLE: readonly Line[] = [
     workers: ["src/node"],
     packages: ["@codemirror/collab", "@codemirror/state", "simple-peer", "zustand", VALIDATION],
   },
+  { room: "src/page/simple-peer", project: [], packages: ["events"] },
   { room: "src/page/service-worker.ts", project: [], packages: ["workbox-precaching"] },
   // Of a bridge both ends are tested together.
   { room: "src/page/channel-bridge.test.ts", project: ["src/page", "src/network"], packages: [] },
@@ -84,7 +85,11 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "signaling-server", project: [], packages: ["ws", "prom-client", "pino", VALIDATION, NODE] },
   { room: "signaling-server/protocol.ts", project: [], packages: [VALIDATION] },
   { room: "scripts", project: [], packages: [NODE, "@playwright/test", "vite"] },
-  { room: "vite.config.ts", project: ["package.json", "scripts/precache.mjs"], packages: ["vitest", "@vitejs/plugin-react"] },
+  {
+    room: "vite.config.ts",
+    project: ["package.json", "scripts/precache.mjs"],
+    packages: ["vitest", "@vitejs/plugin-react", NODE],
+  },
 ];
 
 /** These stand outside the product and may import anything. */

@@ -2,7 +2,7 @@
  * Makes peer connections where alone they can be made, on the page, and hands each one's data channel to the worker before its
  * first use; where the browser cannot do that, it gets a port to it. The only file that knows simple-peer.
  */
-import Peer from "simple-peer/simplepeer.min.js";
+import Peer from "simple-peer";
 import type { FromNode, ToNode } from "../node/protocol.ts";
 import { bridge, canTransferChannels } from "./channel-bridge.ts";
 import { sha256Fingerprint } from "./fingerprint.ts";

@@ -1,5 +1,5 @@
-/** As much of simple-peer's prebuilt bundle, which brings its own shims, as is used. */
-declare module "simple-peer/simplepeer.min.js" {
+/** As much of simple-peer as is used. */
+declare module "simple-peer" {
   export interface PeerOptions {
     readonly initiator: boolean;
     /** Candidates are told one by one, as they are found. */
