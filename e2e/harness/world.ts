@@ -7,6 +7,8 @@ import { TestServer } from "./server.ts";
 import { Tab } from "./tab.ts";
 import { until, WAIT_MS } from "./until.ts";
 
+const NAMES = ["Ada", "Barbara", "Claude", "Donald", "Edsger", "Frances", "Grace"];
+
 export class World {
   readonly tabs: Tab[] = [];
   readonly #devices: Device[] = [];
@@ -225,8 +227,15 @@ export class World {
     await this.server.removeBuild();
   }
 
+  /** Tabs draw their names, and two may draw the same: here each has one of its own. */
   async #newTab(device: Device): Promise<Tab> {
-    return this.#watch(await device.newPage());
+    const page = await device.newPage();
+    const name = NAMES[this.tabs.length] ?? `Tab ${this.tabs.length + 1}`;
+    await page.addInitScript((own) => {
+      if (location.protocol.startsWith("http") && sessionStorage.getItem("tabraft.name") === null)
+        sessionStorage.setItem("tabraft.name", own);
+    }, name);
+    return this.#watch(page);
   }
 
   #watch(page: Tab["page"]): Tab {
