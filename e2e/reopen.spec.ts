@@ -60,7 +60,7 @@ test("all three are killed right after an acknowledged edit: the edit is there",
   await world.untilSameText(again, text);
 });
 
-test("one of three comes back alone: it shows the text, says that it has no majority, keeps edits, and commits them when the others come", async ({
+test("one of three comes back alone: it runs the other two as well, and the document is writable at once; they go to tabs that open", async ({
   world,
 }) => {
   const tabs = await world.newCluster();
@@ -68,23 +68,50 @@ test("one of three comes back alone: it shows the text, says that it has no majo
   const voters = await world.untilVoters(tabs, 3);
   await world.type(tabs[0], "Common text.");
   await world.untilSameText(tabs, "Common text.");
-  await world.device.close();
+  await world.device.kill();
 
   await world.device.reopen();
   const alone = await world.openTab(link);
   await world.untilSameText([alone], "Common text.");
-  await expect(world.editor(alone)).toHaveText("Common text.");
-  await expect(alone.page.getByTestId("commit-pill")).toHaveText(/No majority: your edits are kept here/);
-  await expect(alone.page.getByText("No majority of the 3 voting tabs can be reached.")).toBeVisible();
+  const { nodeId } = await world.status(alone);
+  await world.untilStatus(alone, "two adopted nodes", ({ adopted }) => adopted.length === 2);
   await world.type(alone, " Alone.");
-  await expect(world.editor(alone)).toHaveText("Common text. Alone.");
-  const waiting = await world.untilStatus(alone, "something unconfirmed", ({ unconfirmed }) => unconfirmed > 0);
-  expect({ quorum: waiting.quorum, leader: waiting.leader }).toEqual({ quorum: false, leader: null });
-  expect(await world.text(alone)).toBe("Common text.");
+  await world.untilSameText([alone], "Common text. Alone.");
+  const written = await world.untilConfirmed(alone);
+  expect({ quorum: written.quorum, role: written.role, devices: written.devices }).toEqual({
+    quorum: true,
+    role: "leader",
+    devices: 1,
+  });
+  expect([nodeId, ...written.adopted].sort()).toEqual([...voters].sort());
 
   const all = [alone, await world.openTab(link), await world.openTab(link)];
   await world.untilSameText(all, "Common text. Alone.");
-  await world.untilConfirmed(alone);
-  await expect(alone.page.getByTestId("commit-pill")).toHaveText(/All changes committed/);
+  const ids = await Promise.all(all.map(async (tab) => (await world.status(tab)).nodeId));
+  expect([...ids].sort()).toEqual([...voters].sort());
+  await world.untilStatus(alone, "nothing adopted", ({ adopted }) => adopted.length === 0);
   expect([...(await world.untilVoters(all, 3))].sort()).toEqual([...voters].sort());
+  await world.type(all[2] ?? alone, " Together.");
+  await world.untilSameText(all, "Common text. Alone. Together.");
+});
+
+test("one of three comes back alone and stays so: the cluster shrinks to it, and the nodes without a tab are let go", async ({
+  world,
+}) => {
+  const tabs = await world.newCluster();
+  const link = await world.link(tabs[0]);
+  await world.untilVoters(tabs, 3);
+  await world.device.kill();
+  await world.device.reopen();
+  const alone = await world.openTab(link);
+  const { nodeId } = await world.untilStatus(alone, "two adopted nodes", ({ adopted }) => adopted.length === 2);
+  const shrunk = await world.untilStatus(
+    alone,
+    "one voter",
+    ({ voters, adopted }) => voters.length === 1 && adopted.length === 0,
+    40_000,
+  );
+  expect(shrunk.voters).toEqual([nodeId]);
+  await world.type(alone, "Alone.");
+  await world.untilSameText([alone], "Alone.");
 });

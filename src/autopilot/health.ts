@@ -9,6 +9,8 @@ export interface Health {
   readonly silentMs: Millis;
   /** Since something told for certain that its tab is gone (signaling, its lock); `null`: nothing did. */
   readonly goneMs: Millis | null;
+  /** Its tab is gone and another tab has run it too for so long: it votes, and should leave; missing: not so. */
+  readonly adoptedMs?: Millis;
   /** How far its log follows, by its answers to this leader; `null` if this leader does not feed it. */
   readonly matchIndex: LogIndex | null;
   readonly visible: boolean;
@@ -51,11 +53,12 @@ const MAX_BREAKS = 6;
 
 /** Whom nobody knows is gone. */
 export function isLost(node: Health | undefined, limits: AutopilotLimits): boolean {
-  return !node || node.goneMs !== null || !node.storageOk || isSilent(node, limits);
+  return !node || node.goneMs !== null || node.adoptedMs !== undefined || !node.storageOk || isSilent(node, limits);
 }
 
 /** Nobody waits for it any more. */
 export function isLostForLong(node: Health | undefined, limits: AutopilotLimits): boolean {
+  if (node?.adoptedMs !== undefined) return node.adoptedMs >= limits.goneAfterMs;
   return !node || (node.goneMs ?? 0) >= limits.reloadMs || isSilent(node, limits) || (!node.storageOk && node.connected);
 }
 
@@ -64,7 +67,12 @@ function isSilent(node: Health, { goneAfterMs }: AutopilotLimits): boolean {
 }
 
 export function isLiving(node: Health | undefined): boolean {
-  return node?.connected === true && node.goneMs === null && node.storageOk;
+  return node?.connected === true && node.goneMs === null && node.storageOk && node.adoptedMs === undefined;
+}
+
+/** It helps to decide, for now. */
+export function answers(node: Health | undefined): boolean {
+  return isLiving(node) || node?.adoptedMs !== undefined;
 }
 
 /** Fit to vote, but for its log. */

@@ -80,6 +80,16 @@ describe("who goes", () => {
   ]);
 });
 
+describe("nodes without a tab, which another tab runs too", () => {
+  const adopted = (adoptedMs: number) => ({ connected: false, silentMs: 20_000, adoptedMs });
+  hold([
+    ["vote for a while: their tabs may come back", input("abc", "", { b: adopted(9999), c: adopted(9999) }), null],
+    ["make room at last", input("abc", "", { b: adopted(10_000), c: adopted(10_000) }), "a"],
+    ["make room for tabs at once", input("abc", "de", { b: adopted(0), c: adopted(0) }), "ade"],
+    ["are no candidates", input("a", "bc", { b: adopted(100), c: adopted(100) }), null],
+  ]);
+});
+
 describe("two tabs of one browser are one point of failure", () => {
   const three = { d: on("two", settled), e: on("three", settled) };
   hold([

@@ -5,6 +5,7 @@
 import type { Configuration, LogIndex, NodeId } from "../raft/types.ts";
 import {
   type AutopilotLimits,
+  answers,
   defaultLimits,
   type Health,
   isCaughtUp,
@@ -136,7 +137,7 @@ export function isSafe(current: readonly NodeId[], next: readonly NodeId[], node
 
 /** How many of the living voters may vanish with a majority left; negative: too few live already. */
 export function spare(voters: readonly NodeId[], nodes: readonly Health[]): number {
-  const living = voters.filter((id) => isLiving(healthOf(nodes, id))).length;
+  const living = voters.filter((id) => answers(healthOf(nodes, id))).length;
   return living - (Math.floor(voters.length / 2) + 1);
 }
 
@@ -166,7 +167,7 @@ function explain(
 
 function whyNot(node: Health | undefined, barred: readonly NodeId[], limits: AutopilotLimits): string {
   if (!node) return "nobody has seen it";
-  if (node.goneMs !== null) return "its tab is gone";
+  if (node.goneMs !== null || node.adoptedMs !== undefined) return "its tab is gone";
   if (!node.storageOk) return "its storage failed";
   if (isLost(node, limits)) return `nothing was heard of it for ${Math.round(node.silentMs / 1000)} s`;
   if (barred.includes(node.id)) return "somebody took its vote by hand";

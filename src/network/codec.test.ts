@@ -169,6 +169,8 @@ const digest = fc.record({
   commitIndex: integer,
   lastApplied: integer,
   storageOk: fc.boolean(),
+  generation: fc.option(generation),
+  quorum: fc.boolean(),
 });
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
 const envelope: fc.Arbitrary<Envelope> = fc.oneof(

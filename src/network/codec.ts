@@ -5,7 +5,7 @@
 import type { Message } from "../raft/types.ts";
 import { ByteReader, ByteWriter, type ReadFault } from "./bytes.ts";
 import type { Digest } from "./digest.ts";
-import { type Link, readMessage, writeMessage } from "./message-codec.ts";
+import { type Link, readGeneration, readMessage, writeGeneration, writeMessage } from "./message-codec.ts";
 
 /** Of everything that peers say to each other. Nodes of different versions do not talk. */
 export const PROTOCOL_VERSION = 2;
@@ -87,6 +87,8 @@ function writeDigest(writer: ByteWriter, digest: Digest): void {
   writer.integer(digest.commitIndex);
   writer.integer(digest.lastApplied);
   writer.boolean(digest.storageOk);
+  writer.optional(digest.generation, (generation) => writeGeneration(writer, generation));
+  writer.boolean(digest.quorum);
 }
 
 function readDigest(reader: ByteReader, link: Link): Digest {
@@ -104,6 +106,8 @@ function readDigest(reader: ByteReader, link: Link): Digest {
     commitIndex: reader.integer(),
     lastApplied: reader.integer(),
     storageOk: reader.boolean(),
+    generation: reader.optional(() => readGeneration(reader)),
+    quorum: reader.boolean(),
   };
 }
 

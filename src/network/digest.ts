@@ -1,5 +1,5 @@
 /** DESIGN: what a node tells the others about itself, beside the log. The dashboard and the autopilot read it; safety never does. */
-import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
+import type { Generation, LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
 export interface Digest {
   readonly id: NodeId;
@@ -15,6 +15,10 @@ export interface Digest {
   readonly commitIndex: LogIndex;
   readonly lastApplied: LogIndex;
   readonly storageOk: boolean;
+  /** `null`: pristine. */
+  readonly generation: Generation | null;
+  /** Whether a majority of the voters answers, as far as it knows. */
+  readonly quorum: boolean;
 }
 
 /** One line of the peer list. */

@@ -19,6 +19,11 @@ export class MemoryHub {
     };
   }
 
+  /** Whether that node takes part. */
+  has(id: NodeId): boolean {
+    return this.#started.has(id);
+  }
+
   /** Ends a node: the others are told that it is down, and nothing reaches it any more. */
   remove(id: NodeId): void {
     if (!this.#started.delete(id)) return;

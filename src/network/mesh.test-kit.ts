@@ -24,6 +24,8 @@ export const digestOf = (id: string): Digest => ({
   commitIndex: 1,
   lastApplied: 1,
   storageOk: true,
+  generation: null,
+  quorum: true,
 });
 
 export async function connected(room: TestRoom, ...nodes: TestNode[]): Promise<void> {

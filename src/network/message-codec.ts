@@ -228,14 +228,14 @@ function readPosition(reader: ByteReader, maxTerm: number): [index: number, term
   return [index, term];
 }
 
-function writeGeneration(writer: ByteWriter, generation: Generation): void {
+export function writeGeneration(writer: ByteWriter, generation: Generation): void {
   writer.integer(generation.number);
   writer.hex128(generation.id);
   writer.optional(generation.parentId, (id) => writer.hex128(id));
   writer.integer(generation.forkIndex);
 }
 
-function readGeneration(reader: ByteReader): Generation {
+export function readGeneration(reader: ByteReader): Generation {
   const number = reader.integer();
   const id = reader.hex128();
   const parentId = reader.optional(() => reader.hex128());

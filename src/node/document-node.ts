@@ -3,29 +3,31 @@ import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { RaftMetrics } from "../driver/metrics.ts";
 import { Raft } from "../driver/raft.ts";
-import type { ChannelLike } from "../network/channel.ts";
 import { LinkFaults } from "../network/link-faults.ts";
 import { MessageFaults } from "../network/message-faults.ts";
 import type { PeerMesh } from "../network/peer-mesh.ts";
-import { PortChannel } from "../network/port-channel.ts";
 import { createConfig } from "../raft/mod.ts";
-import type { Generation, NodeId } from "../raft/types.ts";
+import type { NodeId } from "../raft/types.ts";
 import { AliveWatch, holdAlive } from "./alive.ts";
+import { ChannelIntake } from "./channel-intake.ts";
 import { repeat, workerClock } from "./clock.ts";
 import { createMesh } from "./create-mesh.ts";
 import { DocumentFeed } from "./document-feed.ts";
 import { describeChange } from "./events.ts";
 import { NodeFaults } from "./faults.ts";
+import { firstGeneration, Generations } from "./generations.ts";
 import { createInquiries } from "./inquiries.ts";
 import { MembershipDesk } from "./membership-desk.ts";
 import { SIGNALING_WORDS, stopOf } from "./node-words.ts";
 import { Observer } from "./observer.ts";
 import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
+import { Orphans } from "./orphans.ts";
 import { Pause } from "./pause.ts";
 import { Pilot } from "./pilot.ts";
 import type { FromNode, NodeEvent, NodeRequest, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
-import { RegistryKeeper } from "./registry-keeper.ts";
+import { randomSeed } from "./random-seed.ts";
+import { createKeeper, type RegistryKeeper } from "./registry-keeper.ts";
 import { failureOf, type Inquiries, RequestDesk } from "./request-desk.ts";
 import { buildDigest, buildStatus, shortName } from "./status.ts";
 import { WatchFeed } from "./watch-feed.ts";
@@ -34,6 +36,7 @@ const statusEveryMs = 100;
 const digestEveryMs = 500;
 const pilotEveryMs = 500;
 const registryEveryMs = 3000;
+const adoptionEveryMs = 200;
 
 export class DocumentNode {
   readonly #opened: OpenedNode;
@@ -42,6 +45,7 @@ export class DocumentNode {
   readonly #document = new SharedDocument();
   readonly #pause = new Pause();
   readonly #clock = this.#pause.clock(workerClock);
+  readonly #intake = new ChannelIntake(this.#pause, (text) => this.#event("peer", text));
   readonly #faults: NodeFaults;
   readonly #raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>;
   readonly #mesh: PeerMesh;
@@ -54,6 +58,8 @@ export class DocumentNode {
   readonly #office: OfficeTurn;
   readonly #watch: AliveWatch;
   readonly #membership: MembershipDesk;
+  readonly #orphans: Orphans;
+  readonly #generations: Generations;
   readonly #ends: (() => void)[] = [];
   #persistent: boolean;
   #name: string;
@@ -62,7 +68,6 @@ export class DocumentNode {
   #metrics: RaftMetrics | null = null;
   #lastStatus = "";
   #stopped: NodeStop | null = null;
-  #saidBridged = false;
 
   constructor(open: Open, opened: OpenedNode, post: (message: FromNode) => void) {
     this.#opened = opened;
@@ -71,20 +76,27 @@ export class DocumentNode {
     this.#visible = open.visible;
     this.#persistent = open.persistent;
     this.#signaling = open.signalingUrl === null ? "off" : "waiting";
-    const messageFaults = new MessageFaults(this.#clock, Math.random);
-    this.#faults = new NodeFaults(new LinkFaults(), messageFaults, this.#pause, opened.loaded);
+    this.#faults = new NodeFaults(new LinkFaults(), new MessageFaults(this.#clock, Math.random), this.#pause, opened.loaded);
     this.#observer = new Observer({
       now: () => workerClock.now(),
       nameOf: (id) => this.#nameOf(id),
       tell: (kind, text) => this.#event(kind, text),
     });
     this.#mesh = this.#createMesh(open);
+    this.#orphans = new Orphans({
+      self: opened.identity.nodeId,
+      device: { registry: opened.registry, locks: navigator.locks, topic: opened.keys.topic },
+      config: this.#config,
+      metrics: () => this.#raft.metrics(),
+      nameOf: (id) => this.#nameOf(id),
+      tell: (text) => this.#event("configuration", text),
+    });
     this.#raft = new Raft({
       id: opened.identity.nodeId,
       config: this.#config,
       seed: randomSeed(),
       storage: this.#observer.timed(this.#pause.storage(opened.loaded)),
-      network: this.#mesh,
+      network: this.#orphans.network(this.#mesh),
       stateMachine: this.#document,
       clock: this.#clock,
       onStep: this.#observer.onStep,
@@ -92,20 +104,22 @@ export class DocumentNode {
     this.#watchFeed = new WatchFeed(this.#observer, () => this.#mesh.peers(), post);
     this.#feed = new DocumentFeed(this.#document, post);
     this.#membership = this.#createMembershipDesk();
-    this.#desk = new RequestDesk(this.#raft, this.#document, this.#faults, this.#inquiries(), post, () => this.#postStatus(true));
-    this.#keeper = this.#createKeeper(opened);
-    this.#pilot = new Pilot({
-      device: opened.registry.device,
-      metrics: () => this.#raft.metrics(),
-      peers: () => this.#mesh.peers(),
-      now: () => workerClock.now(),
-      visible: () => this.#visible,
-      storageOk: () => opened.storage.failure === null,
-      wishes: () => this.#membership.wishes(),
-      nameOf: (id) => this.#nameOf(id),
-      change: (change) => this.#raft.proposeConfigChange(change),
-      tell: (text) => this.#event("autopilot", text),
+    this.#generations = this.#createGenerations();
+    this.#desk = new RequestDesk(
+      this.#raft,
+      this.#document,
+      this.#faults,
+      this.#inquiries(),
+      post,
+      () => this.#postStatus(true),
+      (request) => this.#generations.handle(request),
+    );
+    this.#keeper = createKeeper(opened, {
+      metrics: () => this.#raft.metricsOrNull(),
+      room: () => ({ title: this.#document.get("title"), name: this.#name }),
+      tell: (text) => this.#event("storage", text),
     });
+    this.#pilot = this.#createPilot(opened);
     this.#office = new OfficeTurn({
       metrics: () => this.#raft.metrics(),
       peers: () => this.#mesh.peers(),
@@ -119,21 +133,33 @@ export class DocumentNode {
     });
   }
 
-  #createKeeper({ registry, keys, secret, identity, storage }: OpenedNode): RegistryKeeper {
-    return new RegistryKeeper({
-      registry,
-      locks: navigator.locks,
-      topic: keys.topic,
-      secret,
-      nodeId: identity.nodeId,
-      metrics: () => this.#raft.metricsOrNull(),
-      room: () => {
-        const title = this.#document.get("title");
-        return { title: typeof title === "string" ? title : "", name: this.#name };
-      },
-      bytes: () => storage.bytes,
-      now: () => Date.now(),
-      tell: (text) => this.#event("storage", text),
+  #createPilot({ registry, storage }: OpenedNode): Pilot {
+    return new Pilot({
+      device: registry.device,
+      metrics: () => this.#raft.metrics(),
+      peers: () => this.#generations.kin(),
+      now: () => workerClock.now(),
+      visible: () => this.#visible,
+      storageOk: () => storage.failure === null,
+      adoptedMs: (id) => this.#orphans.adoption.adoptedMs(id),
+      wishes: () => this.#membership.wishes(),
+      nameOf: (id) => this.#nameOf(id),
+      change: (change) => this.#raft.proposeConfigChange(change),
+      tell: (text) => this.#event("autopilot", text),
+    });
+  }
+
+  #createGenerations(): Generations {
+    return new Generations({
+      topic: this.#opened.keys.topic,
+      raft: this.#raft,
+      document: this.#document,
+      post: this.#post,
+      peers: () => this.#mesh.peers(),
+      hasQuorum: () => this.#status()?.quorum ?? false,
+      name: () => this.#name,
+      giveUp: () => this.#orphans.giveUp(),
+      tell: (text) => this.#event("configuration", text),
     });
   }
 
@@ -197,9 +223,12 @@ export class DocumentNode {
         // What tells that the leader is a tab of this browser may come after it took office.
         this.#watchLeader(this.#raft.metrics());
       }),
+      repeat(adoptionEveryMs, () => this.#orphans.adoption.turn()),
+      () => void this.#orphans.end(),
       repeat(statusEveryMs, () => this.#postStatus(false)),
       repeat(digestEveryMs, () => this.#publish()),
       repeat(pilotEveryMs, () => this.#pause.paused || this.#pilot.turn()),
+      repeat(pilotEveryMs, () => this.#pause.paused || this.#generations.turn()),
       repeat(registryEveryMs, () => this.#keeper.turn()),
       this.#watchFeed.start(),
     );
@@ -209,6 +238,9 @@ export class DocumentNode {
     this.#postStatus(true);
     this.#publish();
     this.#keeper.turn();
+    this.#generations
+      .tellCopies()
+      .catch((error: Error) => this.#event("storage", `Kept copies could not be read: ${error.message}`));
   }
 
   receive(message: ToNode): void {
@@ -224,7 +256,7 @@ export class DocumentNode {
       case "signal":
         return this.#mesh.onSignal(message.connectionId, message.data);
       case "channel":
-        return this.#mesh.onChannel(message.connectionId, this.#channelOf(message.channel));
+        return this.#mesh.onChannel(message.connectionId, this.#intake.take(message.channel));
       case "connected":
         return this.#mesh.onConnected(message.connectionId, {
           local: message.localFingerprint,
@@ -261,17 +293,11 @@ export class DocumentNode {
     );
   }
 
-  #channelOf(given: RTCDataChannel | MessagePort): ChannelLike {
-    if (!(given instanceof MessagePort)) return this.#pause.channel(given);
-    if (!this.#saidBridged) this.#event("peer", "This browser leaves data channels to the page: a busy page delays the node.");
-    this.#saidBridged = true;
-    return this.#pause.channel(new PortChannel(given));
-  }
-
   /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
   #leave(): void {
     const metrics = this.#raft.metricsOrNull();
-    if (metrics?.state === "leader" && metrics.membershipConfig.voters.length > 1)
+    const others = metrics?.membershipConfig.voters.filter((id) => id !== metrics.id && !this.#orphans.adoption.has(id)) ?? [];
+    if (metrics?.state === "leader" && others.length > 0)
       this.#raft
         .transferLeadership()
         .catch((error: Error) => this.#event("election", `The office stays here: ${error.message}.`));
@@ -332,6 +358,7 @@ export class DocumentNode {
     return buildStatus({
       metrics,
       peers: this.#mesh.peers(),
+      adopted: this.#orphans.metrics(),
       name: this.#name,
       device: registry.device,
       version: this.#document.version,
@@ -366,18 +393,8 @@ export class DocumentNode {
         device: this.#opened.registry.device,
         visible: this.#visible,
         storageOk: this.#opened.storage.failure === null,
+        quorum: this.#status()?.quorum ?? false,
       }),
     );
   }
-}
-
-function firstGeneration(): Generation {
-  const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { number: 1, id, parentId: null, forkIndex: 0 };
-}
-
-/** 48 random bits. */
-function randomSeed(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 2 ** 16) * 2 ** 32 + low;
 }

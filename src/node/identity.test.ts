@@ -69,6 +69,7 @@ async function note(id: string, changes: Partial<NodeRow> = {}): Promise<void> {
     isSetAside: false,
     bytes: 0,
     isOnlyCopy: false,
+    gaveWay: false,
   };
   await registry.putNode({ ...row, ...changes });
 }
@@ -111,6 +112,11 @@ describe("which node a tab takes", () => {
     const taken = await takeIdentity({ locks, registry, topic, hint: "ofTheFuture", except, random, now: () => 1000 });
     expect(taken.nodeId).toBe("other");
     expect((await take()).nodeId).toBe("ofTheFuture");
+  });
+
+  test("never one that gave way to another generation", async () => {
+    await note("old", { gaveWay: true, isVoter: true });
+    expect((await take("old")).nodeId).not.toBe("old");
   });
 
   test("never one that is set aside, also if that happened while waiting for its lock", async () => {

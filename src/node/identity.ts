@@ -39,6 +39,8 @@ export interface TakeIdentityOptions {
   random(count: number): Uint8Array;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** A node that another tab of this device ran besides its own, and has let go for this one; `null`: there is none. */
+  askAdopter?(): Promise<NodeId | null>;
 }
 
 const ID_LENGTH = 22;
@@ -47,8 +49,8 @@ const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const FAIR_BYTES = 248;
 
 /**
- * The hinted node if it lies on this device and is free; else the free voter with the best log; else another free node; else a new
- * one, noted in the registry before it is returned. Rejects with `StorageFailed`, or with what the lock manager throws.
+ * The hinted node if it lies on this device and is free; else the free voter with the best log; else another free node; else one that another tab
+ * has adopted; else a new one, noted in the registry before it is returned. Rejects with `StorageFailed`, or with what the lock manager throws.
  */
 export async function takeIdentity(options: TakeIdentityOptions): Promise<Identity> {
   const rows = await options.registry.nodes(options.topic);
@@ -57,7 +59,8 @@ export async function takeIdentity(options: TakeIdentityOptions): Promise<Identi
     const taken = await takeNode(options, id);
     if (taken !== null) return taken;
   }
-  return makeNode(options);
+  const given = rows.length > 0 ? ((await options.askAdopter?.()) ?? null) : null;
+  return (given === null ? null : await takeNode(options, given)) ?? makeNode(options);
 }
 
 /** Takes this one node of the room; `null` if it is running, set aside, or not of this room and device. */
@@ -69,7 +72,7 @@ export async function takeNode(
   if (held === null) return null;
   // Under the lock, since whoever held it until now may have given the node up.
   const row = await releasingOnError(held, registry.node(id));
-  if (row !== null && row.topic === topic && !row.isSetAside) return makeIdentity(registry, held, row);
+  if (row !== null && row.topic === topic && !row.isSetAside && !row.gaveWay) return makeIdentity(registry, held, row);
   await held.release();
   return null;
 }
@@ -88,7 +91,16 @@ async function makeNode(options: TakeIdentityOptions): Promise<Identity> {
   const id = makeId(options.random);
   const held = await holdLock(locks, lockName(topic, id));
   if (held === null) throw new Error(`assertion: the new node id ${id} is taken: the random bytes repeat`);
-  const unknown = { lastTerm: 0, lastIndex: 0, isVoter: false, hasRun: false, isSetAside: false, bytes: 0, isOnlyCopy: false };
+  const unknown = {
+    lastTerm: 0,
+    lastIndex: 0,
+    isVoter: false,
+    hasRun: false,
+    isSetAside: false,
+    bytes: 0,
+    isOnlyCopy: false,
+    gaveWay: false,
+  };
   const row = { ...unknown, id, topic, lastUse: options.now() };
   await releasingOnError(held, registry.putNode(row));
   return makeIdentity(registry, held, row);

@@ -6,6 +6,7 @@ import { FaultyStorage } from "../storage/faulty-storage.ts";
 import { IndexedDbStorage } from "../storage/indexeddb-storage.ts";
 import { deleteNodeDatabase } from "../storage/node-database.ts";
 import { Registry } from "../storage/registry.ts";
+import { askAdopter } from "./hand-over.ts";
 import { type Identity, takeIdentity } from "./identity.ts";
 import type { NodeStop, ToNode } from "./protocol.ts";
 import { beginWithRescued } from "./rescue.ts";
@@ -77,6 +78,7 @@ async function takeSoundNode(
       except,
       random: (count) => crypto.getRandomValues(new Uint8Array(count)),
       now: () => Date.now(),
+      askAdopter: () => askAdopter(keys.topic, open.hint),
     });
     const { nodeId } = identity;
     // What a node holds that never ran was left half-made.
@@ -113,7 +115,7 @@ function schedule(delayMs: number, fire: () => void): void {
 }
 
 /** The driver loads its storage itself; here that has happened already, to know whether it is sound. */
-function withLoaded(storage: IndexedDbStorage, result: StoredState): LogStorage {
+export function withLoaded(storage: IndexedDbStorage, result: StoredState): LogStorage {
   return {
     load: (end) => queueMicrotask(() => end(result)),
     persist: (write, end) => storage.persist(write, end),

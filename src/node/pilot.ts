@@ -20,6 +20,8 @@ export interface PilotOptions {
   now(): Millis;
   visible(): boolean;
   storageOk(): boolean;
+  /** For how long this tab has run that node besides its own; `undefined`: it does not. */
+  adoptedMs(id: NodeId): Millis | undefined;
   wishes(): Wishes;
   nameOf(id: NodeId): string;
   change(change: Change & { readonly expectedConfigIndex: LogIndex }): Promise<unknown>;
@@ -73,6 +75,13 @@ export class Pilot {
   }
 
   #nodes(metrics: RaftMetrics): readonly Health[] {
+    return this.#seen(metrics).map((node) => {
+      const adoptedMs = this.#options.adoptedMs(node.id);
+      return adoptedMs === undefined ? node : { ...node, adoptedMs };
+    });
+  }
+
+  #seen(metrics: RaftMetrics): readonly Health[] {
     const { device, now, peers, visible, storageOk } = this.#options;
     const at = now();
     const inOffice = at - (this.#inOfficeSince ?? at);

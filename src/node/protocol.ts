@@ -84,7 +84,8 @@ export type NodeRequest =
   | { readonly kind: "log"; readonly from: LogIndex; readonly count: number }
   | { readonly kind: "metrics" }
   | { readonly kind: "trace" }
-  | { readonly kind: "fault"; readonly fault: Fault };
+  | { readonly kind: "fault"; readonly fault: Fault }
+  | GenerationRequest;
 
 /** What a person breaks in this node on purpose. `heal` undoes all of it. */
 export type Fault =
@@ -101,6 +102,32 @@ export type Fault =
   /** The next write fails, and with it the node. */
   | { readonly kind: "failDisk" }
   | { readonly kind: "heal" };
+
+/** What a person decides when a majority is gone, and about texts that gave way. */
+export type GenerationRequest =
+  | { readonly kind: "continueWithoutOthers" }
+  /** The page's answer to `superseded`; `text`: as it is shown, with what is not committed. Then the page loads anew. */
+  | { readonly kind: "yield"; readonly text: string }
+  | { readonly kind: "compareCopy"; readonly copyId: string }
+  /** Its changes since the histories parted, as ordinary edits. */
+  | { readonly kind: "mergeCopy"; readonly copyId: string }
+  | { readonly kind: "dropCopy"; readonly copyId: string };
+
+/** A text that gave way to another generation. */
+export interface CopyLine {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly isMerged: boolean;
+  /** Where the two texts parted is known, so its changes can be told from the others'. */
+  readonly canMerge: boolean;
+}
+
+/** The two texts side by side, each in its parts. */
+export interface CopyComparison {
+  readonly document: readonly { readonly text: string; readonly isChanged: boolean }[];
+  readonly copy: readonly { readonly text: string; readonly isChanged: boolean }[];
+}
 
 /** Changes of the cluster by hand. A refusal says in a sentence what would be unsafe. */
 export type MembershipAction =
@@ -123,6 +150,12 @@ export interface NodeResults {
   log: readonly LogLine[];
   metrics: string;
   trace: string;
+  continueWithoutOthers: { readonly number: number };
+  yield: null;
+  compareCopy: CopyComparison;
+  /** Places that both sides had changed: they stand as `theirs`. */
+  mergeCopy: { readonly conflicts: readonly { readonly mine: string; readonly theirs: string }[] };
+  dropCopy: null;
 }
 
 /** One entry, without its content. */
@@ -261,6 +294,9 @@ export type FromNode =
   /** `told`: what the person must know of it: a memory that was damaged. */
   | { readonly kind: "opened"; readonly nodeId: NodeId; readonly secret: string; readonly told: readonly string[] }
   | { readonly kind: "stopped"; readonly stop: NodeStop }
+  /** Another generation goes on: the page answers with `yield`. */
+  | { readonly kind: "superseded"; readonly by: { readonly number: number; readonly id: string } }
+  | { readonly kind: "copies"; readonly copies: readonly CopyLine[] }
   | { readonly kind: "status"; readonly status: NodeStatus }
   /** The whole document as applied; first thing after `opened`, and whenever it was replaced. */
   | {

@@ -23,6 +23,7 @@ const row: NodeRow = {
   isSetAside: false,
   bytes: 0,
   isOnlyCopy: false,
+  gaveWay: false,
 };
 const settled = {
   id: "self",
@@ -89,8 +90,8 @@ test.each<[string, object]>([
 
 test("the row says what the node is, and whether another device has a copy", async () => {
   await turn(settled);
-  const expected = { lastTerm: 3, lastIndex: 9, isVoter: true, bytes: 777, isOnlyCopy: false };
+  const expected = { lastTerm: 3, lastIndex: 9, isVoter: true, bytes: 777, isOnlyCopy: false, gaveWay: false };
   expect(await registry.node("self")).toMatchObject(expected);
   await turn({ ...settled, membershipConfig: { voters: ["self"], votersOld: [], learners: ["here"] } });
-  expect(await registry.node("self")).toMatchObject({ isOnlyCopy: true });
+  expect(await registry.node("self")).toMatchObject({ isOnlyCopy: true, gaveWay: false });
 });

@@ -1,9 +1,11 @@
 /** Keeps the device's registry true of a running node, and this device free of what nodes left that are members no more. */
+import type { MapValue } from "../document/types.ts";
 import type { RaftMetrics } from "../driver/metrics.ts";
 import type { LogIndex, NodeId } from "../raft/types.ts";
 import { deleteNodeDatabase } from "../storage/node-database.ts";
 import type { Registry } from "../storage/registry.ts";
 import { type LocksLike, lockNode } from "./identity.ts";
+import type { OpenedNode } from "./open.ts";
 
 export interface RegistryKeeperOptions {
   readonly registry: Registry;
@@ -20,6 +22,28 @@ export interface RegistryKeeperOptions {
   /** Milliseconds since the epoch. */
   now(): number;
   tell(text: string): void;
+}
+
+/** That of the node which was opened. The title is what the document's map says of it. */
+export function createKeeper(
+  { registry, keys, secret, identity, storage }: OpenedNode,
+  edges: Pick<RegistryKeeperOptions, "metrics" | "tell"> & { room(): { readonly title: MapValue; readonly name: string } },
+): RegistryKeeper {
+  return new RegistryKeeper({
+    registry,
+    locks: navigator.locks,
+    topic: keys.topic,
+    secret,
+    nodeId: identity.nodeId,
+    metrics: edges.metrics,
+    room: () => {
+      const { title, name } = edges.room();
+      return { title: typeof title === "string" ? title : "", name };
+    },
+    bytes: () => storage.bytes,
+    now: () => Date.now(),
+    tell: edges.tell,
+  });
 }
 
 export class RegistryKeeper {

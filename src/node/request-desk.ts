@@ -3,7 +3,7 @@ import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
 import type { NodeFaults } from "./faults.ts";
-import type { FromNode, LogLine, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
+import type { FromNode, GenerationRequest, LogLine, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
 
 const readTimeoutMs = 10_000;
 
@@ -21,6 +21,7 @@ export class RequestDesk {
   readonly #inquiries: Inquiries;
   readonly #post: (message: FromNode) => void;
   readonly #postStatus: () => void;
+  readonly #generations: (request: GenerationRequest) => Promise<NodeResults[GenerationRequest["kind"]]>;
 
   constructor(
     raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
@@ -29,6 +30,7 @@ export class RequestDesk {
     inquiries: Inquiries,
     post: (message: FromNode) => void,
     postStatus: () => void,
+    generations: (request: GenerationRequest) => Promise<NodeResults[GenerationRequest["kind"]]>,
   ) {
     this.#raft = raft;
     this.#document = document;
@@ -36,6 +38,7 @@ export class RequestDesk {
     this.#inquiries = inquiries;
     this.#post = post;
     this.#postStatus = postStatus;
+    this.#generations = generations;
   }
 
   handle(id: number, request: Exclude<NodeRequest, { kind: "membership" }>): void {
@@ -51,6 +54,15 @@ export class RequestDesk {
         return this.#read(id, () => this.#document.get(request.key));
       case "read":
         return this.#read(id, () => ({ text: this.#document.text, version: this.#document.version, map: this.#document.map }));
+      case "continueWithoutOthers":
+      case "yield":
+      case "compareCopy":
+      case "mergeCopy":
+      case "dropCopy":
+        return void this.#generations(request).then(
+          (value) => this.#answer(id, value),
+          (error: Error) => this.#refuse(id, failureOf(error)),
+        );
       case "log":
         return this.#answer(id, this.#inquiries.log(request.from, request.count));
       case "metrics":

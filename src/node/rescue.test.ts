@@ -43,7 +43,7 @@ async function damagedNode(registry: Registry): Promise<void> {
   await persist([{ kind: "configuration", index: 1, term: 1, configuration }, entry(2, "a")], 0);
   await persist([entry(3, "b")], 2);
   storage.close();
-  const row = { lastTerm: 1, lastIndex: 3, isVoter: true, lastUse: 1, hasRun: true, bytes: 0, isOnlyCopy: true };
+  const row = { lastTerm: 1, lastIndex: 3, isVoter: true, lastUse: 1, hasRun: true, bytes: 0, isOnlyCopy: true, gaveWay: false };
   await registry.putNode({ ...row, id: "old", topic: "t", isSetAside: true });
 }
 

@@ -13,7 +13,7 @@ export async function beginWithRescued(
   pristine: StoredState,
   told: string[],
 ): Promise<StoredState> {
-  const rows = (await registry.nodes(topic)).filter(({ isSetAside }) => isSetAside);
+  const rows = (await registry.nodes(topic)).filter(({ isSetAside, gaveWay }) => isSetAside && !gaveWay);
   if (rows.length === 0) return pristine;
   // Rarely needed, and then never in a hurry.
   const { salvage } = await import("../storage/salvage.ts");

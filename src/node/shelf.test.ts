@@ -25,6 +25,7 @@ const row: NodeRow = {
   isSetAside: false,
   bytes: 1000,
   isOnlyCopy: true,
+  gaveWay: false,
 };
 
 beforeEach(async () => {
@@ -33,8 +34,8 @@ beforeEach(async () => {
   await registry.putRoom({ topic: "t1", secret: "s1", title: "Plans", name: "Ada", lastUse: 30 });
   await registry.putRoom({ topic: "t2", secret: "s2", title: "", name: "Ada", lastUse: 40 });
   await registry.putNode(row);
-  await registry.putNode({ ...row, id: "B", lastUse: 10, bytes: 200, isOnlyCopy: false, isSetAside: true });
-  await registry.putNode({ ...row, id: "C", topic: "t2", isOnlyCopy: false });
+  await registry.putNode({ ...row, id: "B", lastUse: 10, bytes: 200, isOnlyCopy: false, gaveWay: false, isSetAside: true });
+  await registry.putNode({ ...row, id: "C", topic: "t2", isOnlyCopy: false, gaveWay: false });
   for (const [topic, id] of [
     ["t1", "A"],
     ["t1", "B"],

@@ -23,7 +23,7 @@ function documentOf(
   nodes: readonly NodeRow[],
   held: ReadonlySet<unknown>,
 ): ShelfDocument {
-  const last = nodes.filter(({ isSetAside }) => !isSetAside).sort((a, b) => b.lastUse - a.lastUse)[0];
+  const last = nodes.filter(({ isSetAside, gaveWay }) => !isSetAside && !gaveWay).sort((a, b) => b.lastUse - a.lastUse)[0];
   return {
     topic,
     secret,

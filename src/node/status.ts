@@ -7,6 +7,8 @@ import type { NodeStatus, PeerLine, SignalingState } from "./protocol.ts";
 export interface StatusSource {
   readonly metrics: RaftMetrics;
   readonly peers: readonly PeerStatus[];
+  /** Nodes without a tab that this one runs too. */
+  readonly adopted: readonly RaftMetrics[];
   readonly name: string;
   readonly device: string;
   readonly version: number;
@@ -26,7 +28,10 @@ export interface StatusSource {
 export function buildStatus(source: StatusSource): NodeStatus {
   const { metrics, peers } = source;
   const { voters, learners } = metrics.membershipConfig;
-  const living = voters.filter((id) => id === metrics.id || peers.some((peer) => peer.id === id && peer.connected)).length;
+  const adopted = source.adopted.map(({ id }) => id);
+  const isThere = (id: NodeId): boolean =>
+    id === metrics.id || adopted.includes(id) || peers.some((peer) => peer.id === id && peer.connected);
+  const living = voters.filter(isThere).length;
   const majority = Math.floor(voters.length / 2) + 1;
   return {
     nodeId: metrics.id,
@@ -43,12 +48,15 @@ export function buildStatus(source: StatusSource): NodeStatus {
     unconfirmed: metrics.pending,
     voters,
     learners,
-    adopted: [],
+    adopted,
     autopilot: source.autopilot,
     // Whom signaling lists is anybody; who has passed the handshake once is a peer.
-    peers: peers
-      .filter(({ connected, lastContactMs }) => connected || lastContactMs !== null)
-      .map((peer) => peerLine(peer, source)),
+    peers: [
+      ...peers
+        .filter(({ id, connected, lastContactMs }) => (connected || lastContactMs !== null) && !adopted.includes(id))
+        .map((peer) => peerLine(peer, source)),
+      ...source.adopted.map((node) => adoptedLine(node, source)),
+    ],
     quorum: hasQuorum(source, living, majority),
     failureTolerance: Math.max(0, living - majority),
     devices: countDevices(source),
@@ -74,10 +82,11 @@ function hasQuorum({ metrics, electionTimeoutMaxMs }: StatusSource, living: numb
   return metrics.leaderContactMs !== null && metrics.leaderContactMs < electionTimeoutMaxMs;
 }
 
-function countDevices({ metrics, peers, device }: StatusSource): number {
+function countDevices({ metrics, peers, adopted, device }: StatusSource): number {
   const marks = new Set<string>();
   for (const id of metrics.membershipConfig.voters) {
-    const mark = id === metrics.id ? device : peers.find((peer) => peer.id === id)?.digest?.device;
+    const isHere = id === metrics.id || adopted.some((node) => node.id === id);
+    const mark = isHere ? device : peers.find((peer) => peer.id === id)?.digest?.device;
     if (mark) marks.add(mark);
   }
   return marks.size;
@@ -103,13 +112,35 @@ function peerLine(peer: PeerStatus, { metrics, device }: StatusSource): PeerLine
   };
 }
 
+/** It runs in this very worker. */
+function adoptedLine(node: RaftMetrics, { metrics, peers }: StatusSource): PeerLine {
+  return {
+    id: node.id,
+    name: peers.find(({ id }) => id === node.id)?.digest?.name ?? shortName(node.id),
+    connected: true,
+    roundTripMs: 0,
+    lastContactMs: 0,
+    matchIndex: metrics.replication.find(({ id }) => id === node.id)?.matchIndex ?? null,
+    role: node.state,
+    term: node.currentTerm,
+    commitIndex: node.commitIndex,
+    lastApplied: node.lastApplied,
+    lastLogIndex: node.lastLogIndex,
+    visible: false,
+    sameDevice: true,
+  };
+}
+
 /** Of a node that has not told its name yet. */
 export function shortName(id: NodeId): string {
   return `node ${id.slice(0, 6)}`;
 }
 
 /** What the others are told of this node, beside the log. */
-export function buildDigest(metrics: RaftMetrics, own: Pick<Digest, "name" | "device" | "visible" | "storageOk">): Digest {
+export function buildDigest(
+  metrics: RaftMetrics,
+  own: Pick<Digest, "name" | "device" | "visible" | "storageOk" | "quorum">,
+): Digest {
   return {
     ...own,
     id: metrics.id,
@@ -119,5 +150,6 @@ export function buildDigest(metrics: RaftMetrics, own: Pick<Digest, "name" | "de
     lastLogIndex: metrics.lastLogIndex,
     commitIndex: metrics.commitIndex,
     lastApplied: metrics.lastApplied,
+    generation: metrics.generation,
   };
 }

@@ -41,6 +41,8 @@ export interface ConsoleMembership {
   /** Default: to whoever follows best. */
   transferLeadership(id?: NodeId): Promise<null>;
   autopilot(on: boolean): Promise<null>;
+  /** For a majority that is gone for good: a new generation, in which this tab alone votes. Refused while a leader is heard. */
+  continueWithoutOthers(): Promise<NodeResults["continueWithoutOthers"]>;
 }
 
 export interface ConsoleApi {
@@ -102,6 +104,7 @@ export function createConsoleApi(store: SessionStore, room: () => Room | null, r
       pin: async (id, on = true) => open().membership({ verb: "pin", id, on }),
       transferLeadership: async (id) => open().membership({ verb: "transfer", id: id ?? null }),
       autopilot: async (on) => open().membership({ verb: "autopilot", on }),
+      continueWithoutOthers: async () => open().request<"continueWithoutOthers">({ kind: "continueWithoutOthers" }),
     },
     log: async ({ from, count }) => {
       if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || from < 1 || count < 0)

@@ -122,6 +122,7 @@ beforeEach(() => {
       return worker;
     },
     makePeers: () => peers,
+    onGaveWay: () => undefined,
     store,
     holdStill: () => goodbye.push(`holds still, ${worker.received.at(-1)?.kind}`),
     onOpened: () => store.setState({ screen: { kind: "document" }, link: "link" }),

@@ -31,6 +31,8 @@ export interface RoomParts {
   readonly holdStill: (ms: number) => void;
   /** The node has opened. */
   readonly onOpened: (message: Extract<FromNode, { kind: "opened" }>) => void;
+  /** The node has given way to another generation; its text is kept. */
+  readonly onGaveWay: () => void;
 }
 
 export class Room {
@@ -233,10 +235,25 @@ export class Room {
       case "hangUp":
         this.peers.hangUp(message.connectionId);
         break;
+      case "superseded":
+        this.giveWay();
+        break;
+      case "copies":
+        this.store.setState({ copies: message.copies });
+        break;
       case "answered":
       case "refused":
         break;
     }
+  }
+
+  /** Another generation goes on: what stands here is kept, and the tab begins anew as a node of that one. */
+  private giveWay(): void {
+    this.request<"yield">({ kind: "yield", text: this.editor.text }).then(
+      () => this.parts.onGaveWay(),
+      (error: Error) =>
+        this.store.setState({ notice: `The document went on elsewhere, and this copy could not be kept: ${error.message}` }),
+    );
   }
 
   private receiveStatus({ status }: Extract<FromNode, { kind: "status" }>): void {

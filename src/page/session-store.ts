@@ -1,7 +1,7 @@
 /** What the views show of the room: which screen, the node's status, the link, events. Written by the session alone. */
 import { createStore } from "zustand/vanilla";
 import type { MapValue } from "../document/types.ts";
-import type { NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
+import type { CopyLine, NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
 import type { EditorTrouble } from "./collab-editor.ts";
 import type { NodeId } from "./types.ts";
 
@@ -42,6 +42,8 @@ export interface SessionState {
   readonly crashed: boolean;
   /** One sentence about something that a person just tried; the views let it go after a while. */
   readonly notice: string | null;
+  /** Texts of this document that gave way to another generation, newest first. */
+  readonly copies: readonly CopyLine[];
 }
 
 export const EVENTS_MAX = 500;
@@ -64,6 +66,7 @@ export function createSessionStore(name: string) {
     told: [],
     crashed: false,
     notice: null,
+    copies: [],
   }));
 }
 

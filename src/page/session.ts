@@ -1,5 +1,6 @@
 /** The page as a whole: opens a document by link or anew, follows the tab's life, and offers the actions that views call. */
 import type { MapValue } from "../document/types.ts";
+import type { NodeResults } from "../node/protocol.ts";
 import { type ConsoleApi, createConsoleApi } from "./console-api.ts";
 import { Lab } from "./lab.ts";
 import { NodeError } from "./node-client.ts";
@@ -38,6 +39,8 @@ export class Session {
   private openRoom: Room | null = null;
   private openSecret: string | null = null;
   private creating = false;
+  /** The page loads anew with all that it shows kept. */
+  private beginsAnew = false;
 
   /** The open document. */
   get room(): Room | null {
@@ -56,6 +59,7 @@ export class Session {
       if (event.persisted) location.reload();
     });
     window.addEventListener("beforeunload", (event) => {
+      if (this.beginsAnew) return;
       if (unconfirmedOf(this.store.getState()) > 0) event.preventDefault();
     });
     window.addEventListener("hashchange", () => this.followLink());
@@ -126,6 +130,30 @@ export class Session {
     this.ask((room) => room.membership(action), "The cluster was not changed");
   }
 
+  /** Resolves with whether it was done. */
+  async continueWithoutOthers(): Promise<boolean> {
+    return (
+      (await this.result(
+        (room) => room.request<"continueWithoutOthers">({ kind: "continueWithoutOthers" }),
+        "Nothing was changed",
+      )) !== null
+    );
+  }
+
+  /** `null`: it cannot be read; the reason is told. */
+  compareCopy(copyId: string): Promise<NodeResults["compareCopy"] | null> {
+    return this.result((room) => room.request<"compareCopy">({ kind: "compareCopy", copyId }), "The copy cannot be read");
+  }
+
+  /** `null`: nothing was added; the reason is told. */
+  mergeCopy(copyId: string): Promise<NodeResults["mergeCopy"] | null> {
+    return this.result((room) => room.request<"mergeCopy">({ kind: "mergeCopy", copyId }), "The changes were not added");
+  }
+
+  dropCopy(copyId: string): void {
+    this.ask((room) => room.request<"dropCopy">({ kind: "dropCopy", copyId }), "The copy was not removed");
+  }
+
   dismissTrouble(): void {
     if (this.store.getState().leftBehind !== null) this.store.setState({ leftBehind: null });
     else this.openRoom?.dismissTrouble();
@@ -157,12 +185,19 @@ export class Session {
   }
 
   private ask(request: (room: Room) => Promise<unknown>, failure: string): void {
-    if (this.openRoom === null) return;
-    request(this.openRoom).catch((error: unknown) => {
+    void this.result(request, failure);
+  }
+
+  private async result<T>(request: (room: Room) => Promise<T>, failure: string): Promise<T | null> {
+    if (this.openRoom === null) return null;
+    try {
+      return await request(this.openRoom);
+    } catch (error) {
       const unsure = error instanceof NodeError && error.mayHaveApplied ? " for sure" : "";
       const reason = error instanceof Error ? error.message : String(error);
       this.store.setState({ notice: `${failure}${unsure}: ${reason}` });
-    });
+      return null;
+    }
   }
 
   private followLink(): void {
@@ -220,6 +255,10 @@ export class Session {
       store: this.store,
       watched: this.watch,
       holdStill,
+      onGaveWay: () => {
+        this.beginsAnew = true;
+        location.reload();
+      },
       onOpened: ({ nodeId, secret, told }) => {
         // A duplicated tab has the memory of the other, and is somebody else.
         if (hint !== null && hint !== nodeId) this.rename(newTabName());

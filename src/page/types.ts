@@ -3,6 +3,8 @@ import type { NodeStatus } from "../node/protocol.ts";
 
 export type {
   ActivityMark,
+  CopyComparison,
+  CopyLine,
   ElectionTimer,
   LogLine,
   MarkKind,

@@ -18,6 +18,7 @@ export const nodeSchema = v.object({
   // Rows of earlier programs do not say these.
   bytes: v.optional(counted, 0),
   isOnlyCopy: v.optional(v.boolean(), false),
+  gaveWay: v.optional(v.boolean(), false),
 });
 export const markSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
@@ -50,6 +51,8 @@ export interface NodeRow {
   readonly bytes: number;
   /** When it was last noted, every member of its cluster lay on this device. */
   readonly isOnlyCopy: boolean;
+  /** Another generation of the room went on: kept, never run again, and no new node begins with it. */
+  readonly gaveWay: boolean;
 }
 
 /** The row, if it is one: a list of one or none. */

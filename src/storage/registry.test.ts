@@ -26,6 +26,7 @@ const row: NodeRow = {
   isSetAside: false,
   bytes: 0,
   isOnlyCopy: false,
+  gaveWay: false,
 };
 
 test("the device's mark is made once, also if many tabs open at once", async () => {

@@ -18,6 +18,16 @@ export function useSettled<T>(value: T, key: string, waitMs: number): T {
   return settled;
 }
 
+/** False at first, true from `waitMs` on. */
+export function useAfter(waitMs: number): boolean {
+  const [isOver, setIsOver] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsOver(true), waitMs);
+    return () => clearTimeout(timer);
+  }, [waitMs]);
+  return isOver;
+}
+
 /** A modal dialog that is open while its component is there. */
 export function useModal(): RefObject<HTMLDialogElement | null> {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,8 +1,11 @@
 /** One line of words when something is wrong, and what to do about it. Never hidden, however narrow the screen. */
-import { type ReactNode, useEffect } from "react";
+import { useEffect } from "react";
 import type { NodeStatus } from "../page/types.ts";
 import { useSession, useSessionState } from "./context.ts";
+import { Copies } from "./copies.tsx";
 import { useSettled } from "./hooks.ts";
+import { LostQuorum } from "./lost-quorum.tsx";
+import { Notice } from "./notice.tsx";
 import { connectedPeers, isJoining, signalingWords } from "./words.ts";
 
 const NOTICE_MS = 6_000;
@@ -53,12 +56,8 @@ function StatusNotices({ status }: { readonly status: NodeStatus }) {
         </Notice>
       )}
       {status.otherVersion !== null && <Notice tone="bad">{OTHER_VERSION_WORDS[status.otherVersion]}</Notice>}
-      {noQuorum && !isIsolated && (
-        <Notice tone="bad">
-          No majority of the {status.voters.length} voting tabs can be reached. You can read and go on writing: your edits are
-          kept here and are committed when enough of the others are back.
-        </Notice>
-      )}
+      {noQuorum && !isIsolated && <LostQuorum status={status} />}
+      <Copies />
       {noSignaling && <Notice tone="waiting">{signalingWords("waiting", connectedPeers(status))}</Notice>}
     </>
   );
@@ -107,8 +106,4 @@ function PassingNotice() {
     return () => clearTimeout(timer);
   }, [notice, session]);
   return <div role="status">{notice !== null && <Notice tone="waiting">{notice}</Notice>}</div>;
-}
-
-function Notice({ tone, children }: { readonly tone: "waiting" | "bad"; readonly children: ReactNode }) {
-  return <p className={`notice notice-${tone}`}>{children}</p>;
 }

@@ -7,6 +7,8 @@ import {
   isJoining,
   keptWords,
   leaderWords,
+  lostQuorumWords,
+  missingVoters,
   nodeName,
   quorumWords,
   roomWords,
@@ -160,4 +162,21 @@ it("documents on this device: title, last use, and whether the browser keeps the
     expect.stringContaining("did not promise"),
   ]);
   expect([roomWords(null, 5), roomWords(1_200_000, 3_400_000_000)]).toEqual(["", "1.2 MB used; there is room for 3.4 GB."]);
+});
+
+describe("a lost majority", () => {
+  const lost = { ...status, quorum: false, leader: null, failureTolerance: 0 };
+
+  it("names who is missing, says what is possible, and what is kept", () => {
+    expect(lostQuorumWords({ ...lost, peers: [{ ...peer, connected: false }] })).toBe(
+      `No majority of the 3 voting tabs can be reached. Missing: ${peer.name} and cccccc. You can read and go on writing: your edits are kept here and are committed when enough of the others are back.`,
+    );
+    expect(lostQuorumWords({ ...lost, voters: ["cccccccccc"] })).toMatch(
+      /^The one voting tab cannot be reached. Missing: cccccc. /,
+    );
+  });
+
+  it("has a word for those that answer but do not follow", () => {
+    expect(missingVoters({ ...lost, voters: ["aaaaaaaaaa", peer.id], peers: [peer] })).toBe("the others");
+  });
 });

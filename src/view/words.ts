@@ -42,6 +42,24 @@ export function shortId(id: string): string {
   return id.slice(0, 6);
 }
 
+/** The voters that are not reached, by name: "Ada and node abc123". */
+export function missingVoters(status: NodeStatus): string {
+  const isReached = (id: string): boolean =>
+    id === status.nodeId || status.peers.some((peer) => peer.id === id && peer.connected);
+  const names = status.voters.filter((id) => !isReached(id)).map((id) => nodeName(status, id));
+  if (names.length === 0) return "the others";
+  return names.length === 1 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** What it means that no majority answers, and who is missing. */
+export function lostQuorumWords(status: NodeStatus): string {
+  const voters = status.voters.length;
+  const lost =
+    voters === 1 ? "The one voting tab cannot be reached." : `No majority of the ${voters} voting tabs can be reached.`;
+  const kept = "You can read and go on writing: your edits are kept here and are committed when enough of the others are back.";
+  return `${lost} Missing: ${missingVoters(status)}. ${kept}`;
+}
+
 /** Is there a leader? */
 export function leaderWords(status: NodeStatus): string {
   if (status.leader === null) return "Nobody leads";
