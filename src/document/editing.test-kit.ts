@@ -1,4 +1,5 @@
 /** For tests: edits and where they stand in the log, with what a test does not care about filled in. */
+import { ChangeSet, type ChangeSpec } from "@codemirror/state";
 import type { SharedDocument } from "./shared-document.ts";
 import type { ChangesJson, DocumentCommand, EditCommand, PlacedCommand } from "./types.ts";
 
@@ -19,4 +20,9 @@ export function placed(command: DocumentCommand, index = 1, term = 1): PlacedCom
 export function serialIn(document: SharedDocument, clientId: string, baseVersion: number): number {
   const since = document.updatesSince(baseVersion)?.filter((update) => update.clientId === clientId).length ?? 0;
   return Math.max(0, (document.editor(clientId).accepted ?? 0) - since);
+}
+
+/** As they travel. */
+export function changesOf(changes: ChangeSpec, length: number): ChangesJson {
+  return ChangeSet.of(changes, length, "\n").toJSON() as ChangesJson;
 }

@@ -8,9 +8,13 @@ export class DocumentFeed {
   readonly #document: SharedDocument;
   readonly #post: (message: FromNode) => void;
 
-  constructor(document: SharedDocument, post: (message: FromNode) => void) {
+  readonly #told: () => void;
+
+  /** @param told called each time the page has heard of the document as it is */
+  constructor(document: SharedDocument, post: (message: FromNode) => void, told: () => void = () => undefined) {
     this.#document = document;
     this.#post = post;
+    this.#told = told;
   }
 
   start(raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>): void {
@@ -37,12 +41,16 @@ export class DocumentFeed {
   #postAll(): void {
     const { version, text, map } = this.#document;
     this.#post({ kind: "document", version, text, map });
+    this.#told();
   }
 
   #postAccepted(): void {
     const { fromVersion, updates, map } = this.#document.takeAccepted();
     if (updates === null) return this.#postAll();
-    if (updates.length > 0) this.#post({ kind: "updates", fromVersion, updates });
+    if (updates.length > 0) {
+      this.#post({ kind: "updates", fromVersion, updates });
+      this.#told();
+    }
     for (const [key, value] of map) this.#post({ kind: "map", key, value });
   }
 }

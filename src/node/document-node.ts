@@ -23,18 +23,18 @@ import { Observer } from "./observer.ts";
 import { OfficeTurn } from "./office-turn.ts";
 import type { Open, OpenedNode } from "./open.ts";
 import { Orphans } from "./orphans.ts";
+import { createOutboxDesk, type OutboxDesk } from "./outbox-desk.ts";
 import { Pause } from "./pause.ts";
 import { Pilot } from "./pilot.ts";
-import type { FromNode, NodeEvent, NodeRequest, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
+import type { FromNode, NodeEvent, NodeStatus, NodeStop, SignalingState, ToNode } from "./protocol.ts";
 import { randomSeed } from "./random-seed.ts";
 import { createKeeper, type RegistryKeeper } from "./registry-keeper.ts";
-import { failureOf, type Inquiries, RequestDesk } from "./request-desk.ts";
+import { type Inquiries, RequestDesk } from "./request-desk.ts";
 import { buildDigest, buildStatus, shortName } from "./status.ts";
 import { WatchFeed } from "./watch-feed.ts";
 
 const statusEveryMs = 100;
-const digestEveryMs = 500;
-const pilotEveryMs = 500;
+const turnEveryMs = 500;
 const registryEveryMs = 3000;
 const adoptionEveryMs = 200;
 
@@ -52,6 +52,7 @@ export class DocumentNode {
   readonly #observer: Observer;
   readonly #watchFeed: WatchFeed;
   readonly #feed: DocumentFeed;
+  readonly #outbox: OutboxDesk;
   readonly #desk: RequestDesk;
   readonly #pilot: Pilot;
   readonly #keeper: RegistryKeeper;
@@ -102,7 +103,8 @@ export class DocumentNode {
       onStep: this.#observer.onStep,
     });
     this.#watchFeed = new WatchFeed(this.#observer, () => this.#mesh.peers(), post);
-    this.#feed = new DocumentFeed(this.#document, post);
+    this.#outbox = createOutboxDesk(opened.keys.topic, this.#raft, this.#document, post);
+    this.#feed = new DocumentFeed(this.#document, post, () => this.#outbox.told());
     this.#membership = this.#createMembershipDesk();
     this.#generations = this.#createGenerations();
     this.#desk = new RequestDesk(
@@ -113,6 +115,7 @@ export class DocumentNode {
       post,
       () => this.#postStatus(true),
       (request) => this.#generations.handle(request),
+      (action) => this.#membership.ask(action),
     );
     this.#keeper = createKeeper(opened, {
       metrics: () => this.#raft.metricsOrNull(),
@@ -211,6 +214,7 @@ export class DocumentNode {
       await this.#raft.initWithConfig({ voters: [identity.nodeId], generation: firstGeneration() });
     this.#post({ kind: "opened", nodeId: identity.nodeId, secret, told: setAside });
     this.#feed.start(this.#raft);
+    void this.#outbox.start();
     this.#raft.subscribe(this.#raft.metrics().lastApplied + 1, (applied) => {
       for (const { command } of applied) this.#membership.applied(command);
     });
@@ -218,7 +222,7 @@ export class DocumentNode {
     this.#ends.push(
       holdAlive(navigator.locks, this.#opened.keys.topic, identity.nodeId),
       () => this.#watch.watch(null),
-      repeat(pilotEveryMs, () => {
+      repeat(turnEveryMs, () => {
         this.#office.turn();
         // What tells that the leader is a tab of this browser may come after it took office.
         this.#watchLeader(this.#raft.metrics());
@@ -226,9 +230,9 @@ export class DocumentNode {
       repeat(adoptionEveryMs, () => this.#orphans.adoption.turn()),
       () => void this.#orphans.end(),
       repeat(statusEveryMs, () => this.#postStatus(false)),
-      repeat(digestEveryMs, () => this.#publish()),
-      repeat(pilotEveryMs, () => this.#pause.paused || this.#pilot.turn()),
-      repeat(pilotEveryMs, () => this.#pause.paused || this.#generations.turn()),
+      repeat(turnEveryMs, () => this.#publish()),
+      repeat(turnEveryMs, () => this.#pause.paused || this.#pilot.turn()),
+      repeat(turnEveryMs, () => this.#pause.paused || this.#generations.turn()),
       repeat(registryEveryMs, () => this.#keeper.turn()),
       this.#watchFeed.start(),
     );
@@ -252,7 +256,7 @@ export class DocumentNode {
   #receive(message: ToNode): void {
     switch (message.kind) {
       case "request":
-        return this.#request(message.id, message.request);
+        return this.#desk.handle(message.id, message.request);
       case "signal":
         return this.#mesh.onSignal(message.connectionId, message.data);
       case "channel":
@@ -275,6 +279,11 @@ export class DocumentNode {
         return this.#postStatus(false);
       case "watch":
         return this.#watchFeed.watch(message.on);
+      case "editing":
+      case "keep":
+      case "strand":
+      case "forget":
+        return this.#outbox.receive(message);
       case "leaving":
         return this.#leave();
       case "open":
@@ -282,19 +291,9 @@ export class DocumentNode {
     }
   }
 
-  #request(id: number, request: NodeRequest): void {
-    if (request.kind !== "membership") return this.#desk.handle(id, request);
-    this.#membership.ask(request.action).then(
-      () => {
-        this.#postStatus(true);
-        this.#post({ kind: "answered", id, value: null });
-      },
-      (error: Error) => this.#post({ kind: "refused", id, failure: failureOf(error) }),
-    );
-  }
-
   /** The page goes away, and this worker with it, at any moment: first the office, so that nobody waits for it to fall vacant. */
   #leave(): void {
+    this.#outbox.leave();
     const metrics = this.#raft.metricsOrNull();
     const others = metrics?.membershipConfig.voters.filter((id) => id !== metrics.id && !this.#orphans.adoption.has(id)) ?? [];
     if (metrics?.state === "leader" && others.length > 0)
@@ -309,6 +308,7 @@ export class DocumentNode {
     if (this.#stopped) return;
     this.#stopped = stop;
     for (const end of this.#ends) end();
+    this.#outbox.stop();
     this.#raft.stop(new Error(stop.message));
     this.#mesh.close();
     this.#postStatus(true);

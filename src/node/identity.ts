@@ -130,13 +130,13 @@ function makeId(random: (count: number) => Uint8Array): NodeId {
   return id;
 }
 
-interface HeldLock {
+export interface HeldLock {
   readonly lost: Promise<void>;
   release(): Promise<void>;
 }
 
 /** `null` if somebody else holds it. */
-function holdLock(locks: LocksLike, name: string): Promise<HeldLock | null> {
+export function holdLock(locks: LocksLike, name: string): Promise<HeldLock | null> {
   return new Promise((resolve, reject) => {
     let letGo = (): void => undefined;
     const holding = new Promise<void>((end) => {

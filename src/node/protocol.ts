@@ -4,7 +4,7 @@
  */
 export type { BridgeHears, BridgeSays } from "../network/port-channel.ts";
 
-import type { AcceptedUpdate, DocumentCommand, DocumentResponse, MapValue } from "../document/types.ts";
+import type { AcceptedUpdate, ChangesJson, DocumentCommand, DocumentResponse, MapValue } from "../document/types.ts";
 import type { LogIndex, Millis, NodeId, RoleName, Term } from "../raft/types.ts";
 
 /** DESIGN §8, `status()`, and what the page shows beside it. */
@@ -254,6 +254,29 @@ export interface NodeStop {
   readonly message: string;
 }
 
+/** Changes that the editor has just made, for the outbox. */
+export interface KeepMessage {
+  readonly kind: "keep";
+  readonly clientId: string;
+  readonly author: string;
+  readonly color: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Of the first of `updates`. */
+  readonly serial: number;
+  readonly baseVersion: number;
+  readonly updates: readonly ChangesJson[];
+  /** These are all that is not confirmed; what was kept before is in the document, or is among these in another form. */
+  readonly afresh: boolean;
+}
+
+/** What an editor left and could not be placed: how the place was, what the editor made of it, how it is now. */
+export interface UnplacedText {
+  readonly base: string;
+  readonly mine: string;
+  readonly theirs: string;
+}
+
 export type ToNode =
   | {
       readonly kind: "open";
@@ -277,6 +300,13 @@ export type ToNode =
   | { readonly kind: "leaving" }
   /** Somebody looks at the dashboard, or no longer does: `activity` and `samples` come only meanwhile. */
   | { readonly kind: "watch"; readonly on: boolean }
+  /** An editor begins, whose updates will be of this client. */
+  | { readonly kind: "editing"; readonly clientId: string }
+  | KeepMessage
+  /** The editor has lost its place in the document; what it kept is to be brought in without it. */
+  | { readonly kind: "strand"; readonly clientId: string }
+  /** The person has seen what could not be brought in. */
+  | { readonly kind: "forget"; readonly clientId: string }
   /** What simple-peer wants told to the other side: session description or candidate. */
   | { readonly kind: "signal"; readonly connectionId: string; readonly data: unknown }
   /** The negotiated data channel, transferred before its use; or a port to it where it had to stay on the page. */
@@ -314,6 +344,13 @@ export type FromNode =
   | { readonly kind: "activity"; readonly marks: readonly ActivityMark[]; readonly timer: ElectionTimer | null }
   /** All that are kept first, then one each second. */
   | { readonly kind: "samples"; readonly samples: readonly MetricSample[] }
+  /** What earlier editors left: updates that wait, and what could not be placed. `failure`: the disk does not take the outbox. */
+  | {
+      readonly kind: "outbox";
+      readonly waiting: number;
+      readonly unplaced: readonly { readonly clientId: string; readonly texts: readonly UnplacedText[] }[];
+      readonly failure: string | null;
+    }
   /** Make a connection; the initiator offers. */
   | {
       readonly kind: "dial";

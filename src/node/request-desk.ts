@@ -3,7 +3,15 @@ import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Proposed, ProposeOptions, Raft } from "../driver/raft.ts";
 import type { NodeFaults } from "./faults.ts";
-import type { FromNode, GenerationRequest, LogLine, NodeFailure, NodeRequest, NodeResults } from "./protocol.ts";
+import type {
+  FromNode,
+  GenerationRequest,
+  LogLine,
+  MembershipAction,
+  NodeFailure,
+  NodeRequest,
+  NodeResults,
+} from "./protocol.ts";
 
 const readTimeoutMs = 10_000;
 
@@ -22,6 +30,7 @@ export class RequestDesk {
   readonly #post: (message: FromNode) => void;
   readonly #postStatus: () => void;
   readonly #generations: (request: GenerationRequest) => Promise<NodeResults[GenerationRequest["kind"]]>;
+  readonly #membership: (action: MembershipAction) => Promise<unknown>;
 
   constructor(
     raft: Raft<DocumentCommand, DocumentResponse, DocumentRefusal>,
@@ -31,6 +40,7 @@ export class RequestDesk {
     post: (message: FromNode) => void,
     postStatus: () => void,
     generations: (request: GenerationRequest) => Promise<NodeResults[GenerationRequest["kind"]]>,
+    membership: (action: MembershipAction) => Promise<unknown>,
   ) {
     this.#raft = raft;
     this.#document = document;
@@ -39,9 +49,10 @@ export class RequestDesk {
     this.#post = post;
     this.#postStatus = postStatus;
     this.#generations = generations;
+    this.#membership = membership;
   }
 
-  handle(id: number, request: Exclude<NodeRequest, { kind: "membership" }>): void {
+  handle(id: number, request: NodeRequest): void {
     switch (request.kind) {
       case "edit":
         // The document drops what it has accepted already, so an edit whose outcome is unknown is simply sent again, without a session.
@@ -54,6 +65,11 @@ export class RequestDesk {
         return this.#read(id, () => this.#document.get(request.key));
       case "read":
         return this.#read(id, () => ({ text: this.#document.text, version: this.#document.version, map: this.#document.map }));
+      case "membership":
+        return void this.#membership(request.action).then(
+          () => this.#answer(id, null),
+          (error: Error) => this.#refuse(id, failureOf(error)),
+        );
       case "continueWithoutOthers":
       case "yield":
       case "compareCopy":

@@ -5,7 +5,7 @@ import { editOf, placed, serialIn } from "../document/editing.test-kit.ts";
 import { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentRefusal } from "../document/types.ts";
 import type { NodeResults } from "../node/protocol.ts";
-import { CollabEditor, type EditorHost, type EditRequest, INSERT_LENGTH_MAX } from "./collab-editor.ts";
+import { CollabEditor, type EditorHost, type EditRequest, INSERT_LENGTH_MAX, type KeptChanges } from "./collab-editor.ts";
 import { NodeError } from "./node-client.ts";
 
 type Answer = { resolve(result: NodeResults["edit"]): void; reject(error: Error): void };
@@ -43,6 +43,9 @@ class Desk {
   readonly sent: Sent[] = [];
   readonly timers: (() => void)[] = [];
   readonly editors: CollabEditor[] = [];
+  readonly kept: KeptChanges[] = [];
+  readonly stranded: string[] = [];
+  readonly forgotten: string[] = [];
   refusedInserts = 0;
   private ids = 0;
 
@@ -56,6 +59,11 @@ class Desk {
           return () => this.timers.splice(this.timers.indexOf(fire), 1);
         },
         onChange: () => {},
+        begin: () => {},
+        keep: (kept) => this.kept.push(kept),
+        strand: (clientId) => this.stranded.push(clientId),
+        forget: (clientId) => this.forgotten.push(clientId),
+        document: () => ({ version: this.document.version, text: this.document.text }),
         onInsertRefused: () => {
           this.refusedInserts += 1;
         },
@@ -212,6 +220,35 @@ describe("an editor", () => {
   });
 });
 
+describe("the outbox", () => {
+  it("is given each change as it is made, and all of them anew once another's has moved them", async () => {
+    const desk = new Desk();
+    const { host } = desk.editor();
+    host.type(0, "a");
+    host.type(1, "b");
+    desk.apply({ clientId: "somebody-1", baseVersion: 0, updates: [[[0, "x"]]] });
+    desk.broadcast();
+    host.type(3, "c");
+    expect(desk.kept.map(({ serial, baseVersion, updates, afresh }) => ({ serial, baseVersion, updates, afresh }))).toEqual([
+      { serial: 0, baseVersion: 0, updates: [[[0, "a"]]], afresh: true },
+      { serial: 1, baseVersion: 0, updates: [[1, [0, "b"]]], afresh: false },
+      {
+        serial: 0,
+        baseVersion: 1,
+        updates: [
+          [1, [0, "a"]],
+          [2, [0, "b"]],
+          [3, [0, "c"]],
+        ],
+        afresh: true,
+      },
+    ]);
+    await desk.settleAll();
+    host.type(0, "d");
+    expect(desk.kept.at(-1)).toMatchObject({ serial: 3, updates: [[[0, "d"], 4]], afresh: true });
+  });
+});
+
 describe("edits that cannot be placed", () => {
   it("are kept with their text, and nothing more is sent until the person has seen them", async () => {
     const desk = new Desk();
@@ -229,7 +266,7 @@ describe("edits that cannot be placed", () => {
     expect(desk.document.text).toBe("new");
   });
 
-  it("on a base that is too old are stuck, unless the editor has moved on meanwhile", async () => {
+  it("on a base that is too old are left to the outbox, unless the editor has moved on meanwhile", async () => {
     const desk = new Desk();
     const { editor, host } = desk.editor();
     host.type(0, "mine");
@@ -240,25 +277,23 @@ describe("edits that cannot be placed", () => {
     await settle();
     expect(editor.trouble).toBeNull();
     for (const fire of desk.timers.splice(0)) fire();
+    const { clientId } = desk.sent[0] ?? { clientId: "" };
     desk.next().reject(refusal("CommandRejected", "baseTooOld", false));
     await settle();
-    expect(editor.trouble?.kind).toBe("baseTooOld");
-    expect(editor.trouble?.text).toContain("mine");
+    expect([editor.trouble, host.text, desk.stranded]).toEqual([null, "theirs ", [clientId]]);
   });
 
-  it("are put aside, and shown, when the document is replaced under them", async () => {
+  it("are left to the outbox when the document is replaced under them", async () => {
     const desk = new Desk();
     const { editor, host } = desk.editor();
     host.type(0, "mine");
     const late = desk.next();
     editor.replace(40, "theirs");
-    expect([host.text, editor.unconfirmed, editor.trouble?.text]).toEqual(["theirs", 0, "mine"]);
+    expect([host.text, editor.unconfirmed, desk.stranded]).toEqual(["theirs", 0, [late.clientId]]);
     late.reject(refusal("Timeout", null, true));
     await settle();
     host.type(0, "x");
     expect(desk.sent.map(({ baseVersion }) => baseVersion)).toEqual([40]);
-    editor.dismissTrouble(40, "theirs");
-    expect(host.text).toBe("xtheirs");
   });
 
   it("are not made at all if they are too large to be sent", () => {

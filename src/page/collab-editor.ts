@@ -17,6 +17,8 @@ const INSERTED_PER_REQUEST_MAX = 128 * 1024;
 /** A single insert above this is refused as it is made: the document would refuse it for ever. */
 export const INSERT_LENGTH_MAX = 512 * 1024;
 
+/** Confirmed changes that the outbox may still hold before its list is given anew. */
+const KEPT_CONFIRMED_MAX = 2_000;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
 
@@ -39,15 +41,31 @@ export interface EditRequest {
   readonly updates: readonly ChangesJson[];
 }
 
-/** Why edits are no longer sent; or what was put aside when the document was replaced. */
+/** Why edits are no longer sent. */
 export interface EditorTrouble {
-  readonly kind: DocumentRefusal | "replaced" | "tooLarge" | "interrupted";
+  readonly kind: DocumentRefusal | "tooLarge" | "interrupted";
   /** The text as it stood here, with the edits that are not in the document. */
   readonly text: string;
   readonly unconfirmed: number;
 }
 
+/** Changes for the outbox. */
+export interface KeptChanges extends EditRequest {
+  /** These are all that is not confirmed, in their present form. */
+  readonly afresh: boolean;
+}
+
 export interface EditorEdges {
+  /** An editor begins under this client id. */
+  begin(clientId: string): void;
+  /** Called at once for each change, before it is sent. */
+  keep(kept: KeptChanges): void;
+  /** The editor has lost its place: what was kept of this client is to be brought in without it. */
+  strand(clientId: string): void;
+  /** The person has seen what this client could not bring in. */
+  forget(clientId: string): void;
+  /** The document as this page knows it. */
+  document(): { readonly version: number; readonly text: string };
   send(edit: EditRequest): Promise<NodeResults["edit"]>;
   newClientId(): string;
   /** Calls back once, later; returns what cancels it. */
@@ -66,6 +84,11 @@ export class CollabEditor {
   private inFlight = false;
   /** How many of this run's updates the document has. */
   private confirmed = 0;
+  /** Serial of the next change that the outbox has not been given. */
+  private keptUntil = 0;
+  /** Where the outbox' present list begins, and whether others' changes have moved it since. */
+  private keptFrom = 0;
+  private isKeptMoved = true;
   /** Nothing is sent before the editor has received this version: until then the answer of the last request is under way. */
   private awaitedVersion = 0;
   private retryMs = RETRY_MS_MIN;
@@ -112,6 +135,7 @@ export class CollabEditor {
 
   /** The view calls this after each transaction that changed the text. */
   edited(): void {
+    this.keep();
     this.edges.onChange();
     this.push();
   }
@@ -128,6 +152,7 @@ export class CollabEditor {
     for (const { clientId, changes } of fresh) {
       const transaction = receiveUpdates(state, [{ clientID: clientId, changes: ChangeSet.fromJSON(changes) }]);
       if (clientId === this.start.clientId) this.confirmed += 1;
+      else this.isKeptMoved = true;
       transactions.push(transaction);
       state = transaction.state;
     }
@@ -137,11 +162,16 @@ export class CollabEditor {
     this.push();
   }
 
-  /** The document was replaced by a snapshot. Unconfirmed edits cannot be placed in it: they are put aside and shown. */
+  /** The document was replaced by a snapshot. Unconfirmed edits have no place in it: the outbox merges them in. */
   replace(version: number, text: string): void {
     const { state } = this;
     if (state !== null && getSyncedVersion(state) === version) return;
-    if (this.unconfirmed > 0) this.stop("replaced");
+    if (this.unconfirmed > 0) this.edges.strand(this.start.clientId);
+    this.restart(version, text);
+  }
+
+  private restart(version: number, text: string): void {
+    const { state } = this;
     this.start = this.startAt(version, text);
     this.awaitedVersion = 0;
     if (state === null) return;
@@ -160,17 +190,9 @@ export class CollabEditor {
 
   /** The person has seen what could not be sent. Unless that happened already, the editor takes the document as it is. */
   dismissTrouble(version: number, text: string): void {
-    const wasReplaced = this.problem?.kind === "replaced";
     this.problem = null;
-    if (wasReplaced) {
-      this.edges.onChange();
-      return;
-    }
-    this.start = this.startAt(version, text);
-    this.awaitedVersion = 0;
-    this.kept = this.freshState();
-    this.host?.setState(this.kept);
-    this.edges.onChange();
+    this.edges.forget(this.start.clientId);
+    this.restart(version, text);
   }
 
   private get state(): EditorState | null {
@@ -178,12 +200,32 @@ export class CollabEditor {
   }
 
   private get isStuck(): boolean {
-    return this.problem !== null && this.problem.kind !== "replaced";
+    return this.problem !== null;
   }
 
   private startAt(version: number, text: string): { version: number; text: Text; clientId: string } {
     this.confirmed = 0;
-    return { version, text: Text.of(text.split("\n")), clientId: this.edges.newClientId() };
+    this.keptUntil = 0;
+    this.isKeptMoved = true;
+    const clientId = this.edges.newClientId();
+    this.edges.begin(clientId);
+    return { version, text: Text.of(text.split("\n")), clientId };
+  }
+
+  /** Gives the outbox what it does not have. A list that has moved, or of which much is confirmed, is given anew. */
+  private keep(): void {
+    const { state } = this;
+    if (state === null) return;
+    const all = sendableUpdates(state);
+    const afresh = this.isKeptMoved || this.keptUntil <= this.confirmed || this.confirmed - this.keptFrom > KEPT_CONFIRMED_MAX;
+    const serial = afresh ? this.confirmed : this.keptUntil;
+    const updates = all.slice(serial - this.confirmed).map(({ changes }) => changes.toJSON() as ChangesJson);
+    if (updates.length === 0) return;
+    this.edges.keep({ clientId: this.start.clientId, serial, baseVersion: getSyncedVersion(state), updates, afresh });
+    this.keptUntil = serial + updates.length;
+    if (!afresh) return;
+    this.keptFrom = serial;
+    this.isKeptMoved = false;
   }
 
   private freshState(): EditorState {
@@ -243,6 +285,10 @@ export class CollabEditor {
     } else if (refusal === "baseTooOld" && this.state !== null && getSyncedVersion(this.state) > baseVersion) {
       // The editor has moved on meanwhile; the same updates, on their newer base, may pass.
       this.retryLater();
+    } else if (refusal === "baseTooOld" || refusal === "serialGap" || refusal === "replaced") {
+      this.edges.strand(this.start.clientId);
+      const now = this.edges.document();
+      this.restart(now.version, now.text);
     } else {
       this.stop(refusal);
     }

@@ -58,6 +58,11 @@ export class Room {
       {
         send: (edit) => this.sendFromEditor(edit),
         newClientId: () => crypto.randomUUID(),
+        begin: (clientId) => this.client.post({ kind: "editing", clientId }),
+        keep: (kept) => this.client.post({ kind: "keep", ...this.author(), ...kept }),
+        strand: (clientId) => this.client.post({ kind: "strand", clientId }),
+        forget: (clientId) => this.client.post({ kind: "forget", clientId }),
+        document: () => ({ version: this.mirror.version, text: this.mirror.text }),
         later: (ms, fire) => {
           const timer = setTimeout(fire, ms);
           return () => clearTimeout(timer);
@@ -130,13 +135,14 @@ export class Room {
   }
 
   /**
-   * The page goes away. A leader hands its office over first, for which the page's thread holds still: it can await nothing any more, and
-   * the connections end with it. Connections that are closed in good order are missed at once, not after a silence.
+   * The page goes away. A leader hands its office over first, and what is not confirmed goes to the disk, for which the page's thread holds
+   * still: it can await nothing any more, and the connections end with it. Connections that are closed in good order are missed at once, not after a silence.
    */
   leave(): void {
     this.client.post({ kind: "leaving" });
     const { status } = this.store.getState();
-    if (status?.role === "leader" && status.voters.length > 1) this.parts.holdStill(HAND_OVER_MS);
+    const isLeading = status?.role === "leader" && status.voters.length > 1;
+    if (isLeading || this.editor.unconfirmed > 0) this.parts.holdStill(HAND_OVER_MS);
     this.peers.hangUpAll();
   }
 
@@ -173,8 +179,11 @@ export class Room {
   }
 
   private requestEdit(edit: EditRequest): Promise<NodeResults["edit"]> {
-    const { name } = this.store.getState();
-    return this.request<"edit">({ kind: "edit", author: name, color: 0, at: Date.now(), replaces: null, ...edit });
+    return this.request<"edit">({ kind: "edit", ...this.author(), replaces: null, ...edit });
+  }
+
+  private author(): { readonly author: string; readonly color: number; readonly at: number } {
+    return { author: this.store.getState().name, color: 0, at: Date.now() };
   }
 
   private async sendFromEditor(edit: EditRequest): Promise<NodeResults["edit"]> {
@@ -225,6 +234,9 @@ export class Room {
         break;
       case "samples":
         this.parts.watched.samples(message.samples);
+        break;
+      case "outbox":
+        this.store.setState({ outbox: message });
         break;
       case "dial":
         this.peers.dial(message);

@@ -1,7 +1,7 @@
 /** What the views show of the room: which screen, the node's status, the link, events. Written by the session alone. */
 import { createStore } from "zustand/vanilla";
 import type { MapValue } from "../document/types.ts";
-import type { CopyLine, NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
+import type { CopyLine, FromNode, NodeEvent, NodeStatus, NodeStop } from "../node/protocol.ts";
 import type { EditorTrouble } from "./collab-editor.ts";
 import type { NodeId } from "./types.ts";
 
@@ -40,12 +40,15 @@ export interface SessionState {
   readonly told: readonly string[];
   /** This tab's node was crashed on purpose and waits to be started again. */
   readonly crashed: boolean;
+  /** What earlier editors of this device left; and whether the disk takes what is written now. */
+  readonly outbox: Pick<Extract<FromNode, { kind: "outbox" }>, "waiting" | "unplaced" | "failure">;
   /** One sentence about something that a person just tried; the views let it go after a while. */
   readonly notice: string | null;
   /** Texts of this document that gave way to another generation, newest first. */
   readonly copies: readonly CopyLine[];
 }
 
+export const NO_OUTBOX: SessionState["outbox"] = { waiting: 0, unplaced: [], failure: null };
 export const EVENTS_MAX = 500;
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
@@ -65,12 +68,13 @@ export function createSessionStore(name: string) {
     leftBehind: null,
     told: [],
     crashed: false,
+    outbox: NO_OUTBOX,
     notice: null,
     copies: [],
   }));
 }
 
 /** All that this tab has proposed and does not know to be committed. */
-export function unconfirmedOf({ status, editorUnconfirmed }: Pick<SessionState, "status" | "editorUnconfirmed">): number {
-  return (status?.unconfirmed ?? 0) + editorUnconfirmed;
+export function unconfirmedOf(state: Pick<SessionState, "status" | "editorUnconfirmed" | "outbox">): number {
+  return Math.max(state.status?.unconfirmed ?? 0, state.outbox.waiting) + state.editorUnconfirmed;
 }

@@ -8,7 +8,7 @@ import { Peers } from "./peers.ts";
 import { Persistence } from "./persistence.ts";
 import { Room } from "./room.ts";
 import { linkTo, makeSecret, readLink, signalingUrl } from "./room-link.ts";
-import { createSessionStore, type SessionStore, unconfirmedOf } from "./session-store.ts";
+import { createSessionStore, NO_OUTBOX, type SessionStore, unconfirmedOf } from "./session-store.ts";
 import { Shelf } from "./shelf.ts";
 import { cleanName } from "./tab-name.ts";
 import { keepNodeHint, keepTabName, newTabName, nodeHint, tabName } from "./tab-storage.ts";
@@ -102,7 +102,7 @@ export class Session {
   }
 
   /**
-   * Starts the node of this tab again, after it has stopped: "Try again". What was not committed is shown, to be copied. One that was crashed on
+   * Starts the node of this tab again, after it has stopped: "Try again". What was not committed comes out of the outbox; without one it is shown, to be copied. One that was crashed on
    * purpose keeps its editor.
    * @throws if it runs
    */
@@ -115,11 +115,12 @@ export class Session {
     }
     if (screen.kind !== "stopped" || this.openSecret === null) throw new Error("The node of this tab has not stopped.");
     const unconfirmed = unconfirmedOf(state);
-    const leftBehind =
-      unconfirmed > 0 && screen.text !== null ? { kind: "interrupted" as const, text: screen.text, unconfirmed } : null;
+    // What the disk has of it comes back by itself.
+    const isLost = unconfirmed > 0 && state.outbox.failure !== null && screen.text !== null;
+    const leftBehind = isLost ? { kind: "interrupted" as const, text: screen.text ?? "", unconfirmed } : null;
     this.openRoom?.close();
     this.openRoom = null;
-    this.store.setState({ status: null, map: {}, editorUnconfirmed: 0, trouble: null, leftBehind });
+    this.store.setState({ status: null, map: {}, editorUnconfirmed: 0, trouble: null, outbox: NO_OUTBOX, leftBehind });
     const secret = this.openSecret;
     this.openSecret = null;
     void this.open(secret, this.creating && state.link === null);
@@ -161,6 +162,11 @@ export class Session {
 
   dismissTold(): void {
     this.store.setState({ told: [] });
+  }
+
+  /** The person has seen what this editor could not bring in. */
+  dismissUnplaced(clientId: string): void {
+    this.openRoom?.post({ kind: "forget", clientId });
   }
 
   dismissNotice(): void {

@@ -14,6 +14,7 @@ export type {
   NodeStatus,
   NodeStop,
   SignalingState,
+  UnplacedText,
 } from "../node/protocol.ts";
 
 export type NodeId = NodeStatus["nodeId"];

@@ -6,11 +6,13 @@ import { Editor } from "./editor.tsx";
 import { Joining } from "./joining.tsx";
 import { Notices } from "./notices.tsx";
 import { RescueDialog } from "./rescue-dialog.tsx";
+import { UnplacedDialog } from "./unplaced-dialog.tsx";
 import { isJoining } from "./words.ts";
 
 export function DocumentScreen() {
   const joining = useSessionState((state) => isJoining(state.status));
   const trouble = useSessionState((state) => state.leftBehind ?? state.trouble);
+  const unplaced = useSessionState((state) => state.outbox.unplaced[0] ?? null);
   const panelOpen = usePreferences((state) => state.panelOpen);
   const panelWide = usePreferences((state) => state.panelWide);
   return (
@@ -22,6 +24,7 @@ export function DocumentScreen() {
       <main className="document-main">{joining ? <Joining /> : <Editor />}</main>
       {panelOpen && <DashboardPanel />}
       {trouble !== null && <RescueDialog trouble={trouble} />}
+      {unplaced !== null && <UnplacedDialog key={unplaced.clientId} unplaced={unplaced} />}
     </div>
   );
 }

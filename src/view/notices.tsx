@@ -6,12 +6,13 @@ import { Copies } from "./copies.tsx";
 import { useSettled } from "./hooks.ts";
 import { LostQuorum } from "./lost-quorum.tsx";
 import { Notice } from "./notice.tsx";
-import { connectedPeers, isJoining, signalingWords } from "./words.ts";
+import { connectedPeers, count, isJoining, signalingWords } from "./words.ts";
 
 const NOTICE_MS = 6_000;
 /** An election is no trouble; this is longer than one. */
 const QUORUM_SETTLE_MS = 2_500;
 const SIGNALING_SETTLE_MS = 2_500;
+const OUTBOX_SETTLE_MS = 1_500;
 
 export function Notices() {
   const status = useSessionState((state) => state.status);
@@ -20,6 +21,7 @@ export function Notices() {
       <OpeningNotice />
       {status !== null && <StatusNotices status={status} />}
       <CrashNotice />
+      <OutboxNotices />
       <PassingNotice />
     </div>
   );
@@ -95,6 +97,28 @@ function CrashNotice() {
       </button>
     </Notice>
   ) : null;
+}
+
+function OutboxNotices() {
+  const waiting = useSessionState((state) => state.outbox.waiting);
+  const failure = useSessionState((state) => state.outbox.failure);
+  const isLate = useSettled(waiting > 0, String(waiting > 0), waiting > 0 ? OUTBOX_SETTLE_MS : 0);
+  return (
+    <>
+      {failure !== null && (
+        <Notice tone="bad">
+          What you write cannot be kept on this device until it is committed ({failure}). Leave this tab open until the line above
+          says that all is committed.
+        </Notice>
+      )}
+      {isLate && waiting > 0 && (
+        <Notice tone="waiting">
+          {count(waiting, "earlier change", "earlier changes")} of this device {waiting === 1 ? "is" : "are"} kept, and come into
+          the document as soon as a majority answers.
+        </Notice>
+      )}
+    </>
+  );
 }
 
 function PassingNotice() {

@@ -6,8 +6,6 @@ import { useCopy, useModal } from "./hooks.ts";
 import { count } from "./words.ts";
 
 const REASONS: { readonly [kind: string]: string } = {
-  baseTooOld: "The document has moved on too far for them to be placed.",
-  replaced: "The document was replaced by a newer copy while they were on their way; they may or may not be part of it.",
   interrupted: "The node of this tab stopped before they were committed; some of them may be part of the document all the same.",
   documentTooLarge: "The document is as long as it can be.",
   tooLarge: "They are too large to be sent.",
