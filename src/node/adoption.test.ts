@@ -11,6 +11,7 @@ function device(free: readonly NodeId[], voters: readonly NodeId[]) {
   const world = {
     now: 0,
     leader: null as NodeId | null,
+    leaderContactMs: 0,
     voters,
     free: new Set(free),
     announced: false,
@@ -22,6 +23,7 @@ function device(free: readonly NodeId[], voters: readonly NodeId[]) {
     ({
       id: "self",
       currentLeader: world.leader,
+      leaderContactMs: world.leader === null ? null : world.leaderContactMs,
       membershipConfig: { voters: world.voters, votersOld: [], learners: [] },
       membershipIndex: 1,
       commitIndex: 1,
@@ -78,6 +80,18 @@ describe("a tab adopts", () => {
     await pass(200);
     expect(adoption.ids()).toEqual(["a"]);
     expect(world.said.filter((text) => text.includes("checksum"))).toHaveLength(1);
+  });
+
+  test("those of a leader that a learner names still, and hears no more", async () => {
+    const { adoption, pass, world } = device(["a"], ["a"]);
+    world.leader = "a";
+    world.leaderContactMs = 999;
+    for (let count = 0; count < 5; count++) await pass(1000);
+    expect(adoption.ids()).toEqual([]);
+    world.leaderContactMs = 1000;
+    await pass(100);
+    await pass(1000);
+    expect(adoption.ids()).toEqual(["a"]);
   });
 
   test("none while there is a leader", async () => {

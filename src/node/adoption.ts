@@ -75,10 +75,9 @@ export class Adoption {
     if (this.#busy !== null || this.#ended) return;
     const { now, metrics, afterMs } = this.#options;
     const known = metrics();
-    const leader = known.currentLeader;
-    this.#leaderlessSince = leader === null ? (this.#leaderlessSince ?? now()) : null;
+    this.#leaderlessSince = leaderHeard(known, afterMs) === null ? (this.#leaderlessSince ?? now()) : null;
     this.#leadOneself(known);
-    const useless = this.ids().filter((id) => isUseless(id, known, this.#adopted));
+    const useless = this.ids().filter((id) => isUseless(id, known, leaderHeard(known, afterMs), this.#adopted));
     if (useless.length > 0) return this.#do(this.#release(useless, "is let go: it is not needed any more"));
     if (this.#leaderlessSince === null || now() - this.#leaderlessSince < afterMs) return;
     const isPromised = (id: NodeId): boolean => now() - (this.#promised.get(id) ?? Number.NEGATIVE_INFINITY) < promiseMs;
@@ -153,9 +152,14 @@ function votersOf({ membershipConfig: { voters, votersOld } }: RaftMetrics): rea
   return [...new Set([...voters, ...votersOld])];
 }
 
+/** A learner never campaigns, so it names a leader for ever that it hears no more. */
+function leaderHeard({ id, currentLeader, leaderContactMs }: RaftMetrics, afterMs: Millis): NodeId | null {
+  return currentLeader === id || leaderContactMs === null || leaderContactMs < afterMs ? currentLeader : null;
+}
+
 /** No member any more by a committed configuration; or another device leads, which does not reach it. */
-function isUseless(id: NodeId, known: RaftMetrics, adopted: ReadonlyMap<NodeId, AdoptedNode>): boolean {
-  const { currentLeader: leader, membershipConfig, membershipIndex, commitIndex } = known;
+function isUseless(id: NodeId, known: RaftMetrics, leader: NodeId | null, adopted: ReadonlyMap<NodeId, AdoptedNode>): boolean {
+  const { membershipConfig, membershipIndex, commitIndex } = known;
   if (leader !== null && leader !== known.id && !adopted.has(leader)) return true;
   const isMember = votersOf(known).includes(id) || membershipConfig.learners.includes(id);
   return !isMember && membershipIndex <= commitIndex;

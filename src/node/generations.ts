@@ -2,8 +2,6 @@
  * Lost quorum: a person continues without the others, and later the two histories meet. The node that gives way keeps a copy of its text,
  * gives its identity up and comes back as a new one; its changes are then offered to the document that went on.
  */
-import { diffTexts } from "../document/diff.ts";
-import { mergeThreeWay } from "../document/merge.ts";
 import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentCommand, DocumentRefusal, DocumentResponse } from "../document/types.ts";
 import type { Raft } from "../driver/raft.ts";
@@ -77,7 +75,7 @@ export class Generations {
       case "yield":
         return this.#yield(request.text);
       case "compareCopy":
-        return compare(this.#options.document.text, (await this.#copy(request.copyId)).text);
+        return this.#compare(await this.#copy(request.copyId));
       case "mergeCopy":
         return this.#merge(await this.#copy(request.copyId));
       case "dropCopy":
@@ -85,6 +83,11 @@ export class Generations {
         await this.tellCopies();
         return null;
     }
+  }
+
+  async #compare(copy: Copy): Promise<CopyComparison> {
+    const { compare } = await import("./compare-texts.ts");
+    return compare(this.#options.document.text, copy.text);
   }
 
   async #continue(): Promise<{ readonly number: number }> {
@@ -114,6 +117,7 @@ export class Generations {
   async #merge(copy: Copy): Promise<NodeResults["mergeCopy"]> {
     const { raft, document, name } = this.#options;
     if (copy.base === null) throw new Error("where the two texts parted is not known any more; copy by hand what you need");
+    const { mergeThreeWay } = await import("../document/merge.ts");
     const { changes, conflicts } = mergeThreeWay(copy.base, copy.text, document.text);
     if (!changes.empty) {
       const baseVersion = document.version;
@@ -148,24 +152,4 @@ export class Generations {
 
 export function firstGeneration(): Generation {
   return { number: 1, id: randomHex128(), parentId: null, forkIndex: 0 };
-}
-
-/** Both texts whole, each in parts that are the same or not. */
-export function compare(document: string, copy: string): CopyComparison {
-  const left: CopyComparison["document"][number][] = [];
-  const right: CopyComparison["copy"][number][] = [];
-  let [a, b] = [0, 0];
-  const add = (parts: { text: string; isChanged: boolean }[], text: string, isChanged: boolean): void => {
-    if (text !== "") parts.push({ text, isChanged });
-  };
-  for (const { fromA, toA, fromB, toB } of diffTexts(document, copy)) {
-    add(left, document.slice(a, fromA), false);
-    add(right, copy.slice(b, fromB), false);
-    add(left, document.slice(fromA, toA), true);
-    add(right, copy.slice(fromB, toB), true);
-    [a, b] = [toA, toB];
-  }
-  add(left, document.slice(a), false);
-  add(right, copy.slice(b), false);
-  return { document: left, copy: right };
 }

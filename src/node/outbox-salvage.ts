@@ -2,7 +2,7 @@
  * Brings in what an editor left: of a tab that was closed, crashed, or lost its place in the document. Whoever holds the editor's lock does it, so
  * that one tab does; and the document takes each update once, so that two could not do harm.
  */
-import { Leftover, type MergedLeftover, type UnplacedText } from "../document/leftover.ts";
+import type { Leftover, MergedLeftover, UnplacedText } from "../document/leftover.ts";
 import type { SharedDocument } from "../document/shared-document.ts";
 import type { DocumentResponse, EditCommand } from "../document/types.ts";
 import type { Outbox, OutboxRecord } from "../storage/outbox.ts";
@@ -82,7 +82,9 @@ export class OutboxSalvage {
     const { outbox, topic } = this.edges;
     const kept = await outbox.read(topic, clientId);
     if (kept === null) return;
-    const leftover = new Leftover({ ...kept.record, updates: kept.updates });
+    // Rarely needed, and then never in a hurry.
+    const { Leftover: Kept } = await import("../document/leftover.ts");
+    const leftover = new Kept({ ...kept.record, updates: kept.updates });
     this.#busy.set(clientId, leftover);
     this.edges.onChange();
     let { record } = kept;
