@@ -76,12 +76,12 @@ function commit(misdeed: Misdeed, { sent, send }: Tap): void {
   }
 }
 
-/** Connects to all that are there, so many, and then misbehaves towards each. */
+/** Connects to each of the victims, and to nobody else, and then misbehaves towards them. */
 export async function misbehave(
   secret: string,
   id: string,
   signalingUrl: string,
-  count: number,
+  victims: readonly string[],
   misdeed: Misdeed,
 ): Promise<void> {
   const keys = await deriveRoomKeys(secret);
@@ -120,6 +120,8 @@ export async function misbehave(
     },
     clock: workerClock,
     random: Math.random,
+    // Others of its kind may still be about.
+    policy: { wants: (peer) => victims.includes(peer), accepts: (peer) => victims.includes(peer) },
   });
   const up = new Set<string>();
   mesh.start({
@@ -130,7 +132,8 @@ export async function misbehave(
   });
   // After hello and proof come frames; who says a wrong hello comes no further.
   const least = misdeed === "futureHello" ? 1 : 3;
-  const holds = () => taps.filter(({ sent }) => sent.length >= least).length >= count && (least === 1 || up.size >= count);
+  const holds = () =>
+    taps.filter(({ sent }) => sent.length >= least).length >= victims.length && (least === 1 || up.size >= victims.length);
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
   // Eight megabytes take their time on a small machine: one victim is enough.
   const open = taps.filter(({ sent, channel }) => sent.length >= least && channel.readyState === "open");

@@ -11,8 +11,8 @@ declare global {
 
 let script: Promise<string> | null = null;
 
-/** Resolves once it has connected to `count` nodes of the room and has misbehaved towards each. */
-export async function rogueDoes(world: World, link: string, count: number, misdeed: Misdeed): Promise<void> {
+/** Resolves once it has connected to these nodes of the room and has misbehaved towards them; the page stays open, as its owner would leave it. */
+export async function rogueDoes(world: World, link: string, victims: readonly string[], misdeed: Misdeed): Promise<void> {
   script ??= bundle("e2e/harness/rogue-page.ts", "rogue");
   const page = await world.device.newPage();
   // Of the server's own origin, without the page's policy.
@@ -20,6 +20,9 @@ export async function rogueDoes(world: World, link: string, count: number, misde
   await page.addScriptTag({ content: await script });
   const signal = new URL("/signal", world.server.url).href.replace("http", "ws");
   const secret = new URL(link).hash.slice(1);
-  const call = { secret, id: `rogue-${misdeed}`, signal, count, misdeed };
-  await page.evaluate((asked) => window.rogue.misbehave(asked.secret, asked.id, asked.signal, asked.count, asked.misdeed), call);
+  const call = { secret, id: `rogue-${misdeed}`, signal, victims, misdeed };
+  await page.evaluate(
+    (asked) => window.rogue.misbehave(asked.secret, asked.id, asked.signal, asked.victims, asked.misdeed),
+    call,
+  );
 }
