@@ -1,9 +1,9 @@
 /** How the page, the library (`--mode library`) and the units are built and run. */
-import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import manifest from "./package.json" with { type: "json" };
 import { precacheManifest } from "./scripts/precache.mjs";
+import { nodeParts } from "./scripts/simple-peer-parts.mjs";
 
 // One page, one chunk: it is loaded once and then cached.
 const page = {
@@ -30,17 +30,6 @@ const library = {
   // Whoever uses the library installs what it stands on.
   rolldownOptions: { external: Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`)) },
 };
-
-/** What simple-peer takes from Node, as far as it is used here: see src/page/simple-peer. */
-const nodeParts = Object.entries({
-  "readable-stream": "stream",
-  buffer: "buffer",
-  debug: "debug",
-  randombytes: "random-bytes",
-}).map(([find, name]) => ({
-  find: new RegExp(`^${find}$`),
-  replacement: fileURLToPath(new URL(`src/page/simple-peer/${name}.cjs`, import.meta.url)),
-}));
 
 /** For Node: the benches. */
 const script = { target: "node20", sourcemap: true };

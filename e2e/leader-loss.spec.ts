@@ -59,7 +59,5 @@ test("the leader's tab closes in good order: it hands its office over, and nobod
     stories.push(...events.filter((event) => event.kind === "election" && event.term > term).map(({ text }) => text));
     tabs = [...others, await world.openTab(link)];
   }
-  expect(stories).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^The leader hands over: asking for votes in term \d+\.$/)]),
-  );
+  expect(stories).toEqual(expect.arrayContaining([expect.stringMatching(/^\S.* hands over: asking for votes in term \d+\.$/)]));
 });

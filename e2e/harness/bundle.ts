@@ -2,12 +2,18 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { build } from "vite";
+import { nodeParts } from "../../scripts/simple-peer-parts.mjs";
 
 /** `source`: from the project's folder. The script leaves what it exports as the global `name`. */
 export async function bundle(source: string, name: string): Promise<string> {
   const entry = fileURLToPath(new URL(`../../${source}`, import.meta.url));
   const lib = { entry, formats: ["iife" as const], name };
-  const built = await build({ configFile: false, logLevel: "error", build: { write: false, target: "es2023", lib } });
+  const built = await build({
+    configFile: false,
+    logLevel: "error",
+    resolve: { alias: nodeParts },
+    build: { write: false, target: "es2023", lib },
+  });
   const chunk = Array.isArray(built) ? built[0]?.output[0] : null;
   if (chunk?.type !== "chunk") throw new Error("The bundle is one script.");
   return chunk.code;

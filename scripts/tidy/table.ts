@@ -87,8 +87,8 @@ export const IMPORT_TABLE: readonly Line[] = [
   { room: "scripts", project: [], packages: [NODE, "@playwright/test", "vite"] },
   {
     room: "vite.config.ts",
-    project: ["package.json", "scripts/precache.mjs"],
-    packages: ["vitest", "@vitejs/plugin-react", NODE],
+    project: ["package.json", "scripts/precache.mjs", "scripts/simple-peer-parts.mjs"],
+    packages: ["vitest", "@vitejs/plugin-react"],
   },
 ];
 

@@ -317,7 +317,7 @@ export class DocumentNode {
   }
 
   #event(kind: NodeEvent["kind"], text: string): void {
-    this.#post({ kind: "event", event: { at: Date.now(), kind, term: this.#metrics?.currentTerm ?? 0, text } });
+    this.#post({ kind: "event", event: { at: Date.now(), kind, term: this.#raft.metricsOrNull()?.currentTerm ?? 0, text } });
   }
 
   #nameOf(id: NodeId): string {
