@@ -133,6 +133,6 @@ export async function misbehave(
   const holds = () => taps.filter(({ sent }) => sent.length >= least).length >= count && (least === 1 || up.size >= count);
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
   // Eight megabytes take their time on a small machine: one victim is enough.
-  const victims = misdeed === "endless" ? taps.filter(({ sent }) => sent.length >= least).slice(0, 1) : taps;
-  for (const tap of victims) if (tap.channel.readyState === "open") commit(misdeed, tap);
+  const open = taps.filter(({ sent, channel }) => sent.length >= least && channel.readyState === "open");
+  for (const tap of misdeed === "endless" ? open.slice(-1) : open) commit(misdeed, tap);
 }
