@@ -17,6 +17,7 @@ import { extname, join, normalize } from "node:path";
 import type { Page } from "@playwright/test";
 import { build } from "vite";
 import { Device } from "../../../e2e/harness/device.ts";
+import { nodePartsIn } from "../../../scripts/simple-peer-parts.mjs";
 import { machineOf } from "../report.ts";
 
 const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".html": "text/html" };
@@ -93,6 +94,7 @@ async function buildPage(entry: string, outDir: string): Promise<void> {
     logLevel: "warn",
     base: "./",
     publicDir: false,
+    resolve: { alias: nodePartsIn(process.cwd()) },
     worker: { format: "es" },
     build: { outDir, emptyOutDir: false, target: "es2023", sourcemap: "inline", rolldownOptions: { input: entry, output } },
   });
